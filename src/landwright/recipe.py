@@ -1,0 +1,341 @@
+"""The recipe: one flat YAML file that says what to train, with what, and for how long.
+
+A recipe is validated before anything else happens: an unknown key or a wrong type is reported with the line it stands
+on. Dotted overrides (``optim.lr=1e-4``) are applied before validation, and the resolved recipe is
+saved with the run, so that a run can always be repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from landwright.errors import UsageError
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """Base of all recipe sections: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitSpec(Section):
+    """How scenes are divided into train, val and test; overlapping crops never straddle two parts.
+
+    Attributes:
+        by: ``scene`` draws whole images (or whole groups, where ``group`` names a column of the pairs file);
+            ``block`` draws square blocks of ``block`` pixels inside every image; ``column`` reads the part of every
+            pair from the column ``column`` of the pairs file.
+        val: Share of scenes or blocks for validation.
+        test: Share of scenes or blocks for testing.
+        block: Side of a spatial block in pixels (``by: block``).
+        column: Name of the column with ``train``, ``val`` or ``test`` (``by: column``).
+        group: Column of the pairs file whose equal values must stay in one part (``by: scene``).
+    """
+
+    by: Literal["scene", "block", "column"] = "scene"
+    val: Fraction = 0.15
+    test: Fraction = 0.0
+    block: Positive = 1024
+    column: str = "split"
+    group: str | None = None
+
+
+class DataSpec(Section):
+    """Where images and labels are and how they are read.
+
+    Attributes:
+        images: File, glob, folder or ``.txt`` list of images.
+        labels: File, glob, folder or list of masks or polygons; matched to the images by name, or in order where both
+            are written-out lists and no name matches.
+        pairs: CSV with the columns ``image`` and ``label`` (and, where used, a split and a group column). Paths are
+            relative to the CSV.
+        layout: Name of a published dataset layout (``landwright data list``), with ``root`` as its folder.
+        root: Folder of the published layout.
+        bands: 1-based indices or band descriptions; all bands by default.
+        field: Attribute of vector labels that holds the class name or code.
+        burn: Class given to every polygon of vector labels.
+        outside: Class of the ground outside polygons (default: the first class of a two-class legend, else ignored).
+        crosswalk: Name or file of a crosswalk from the labels' legend to ``classes``.
+        split: Division into train, val and test.
+        tile: Side of the training and validation tiles in pixels.
+        scale: Reads ``tile`` pixels from a window ``scale`` times as large, for imagery finer than the network needs.
+        balance: Share of training tiles that contain a pixel of a class drawn uniformly (0 = plain random tiles).
+        workers: Loader processes.
+    """
+
+    images: str | list[str] | None = None
+    labels: str | list[str] | None = None
+    pairs: str | None = None
+    layout: str | None = None
+    root: str | None = None
+    bands: list[int | str] | None = None
+    field: str | None = None
+    burn: str | None = None
+    outside: str | None = None
+    crosswalk: str | None = None
+    split: SplitSpec = SplitSpec()
+    tile: Positive = 512
+    scale: Annotated[float, Field(gt=0)] = 1.0
+    balance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    workers: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataSpec:
+        given = [name for name in ("images", "pairs", "layout") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of `images` (with `labels`), `pairs` or `layout` (with `root`)")
+        if (self.images is None) != (self.labels is None):
+            raise ValueError("`images` and `labels` go together")
+        if (self.layout is None) != (self.root is None):
+            raise ValueError("`layout` and `root` go together")
+        return self
+
+
+class AugmentSpec(Section):
+    """Random changes of training tiles; masks are filled with ignore where nothing is known.
+
+    Attributes:
+        flip: Horizontal and vertical mirroring.
+        rotate: Quarter turns.
+        zoom: Smallest and largest zoom factor, or null.
+        colour: Largest relative change of brightness and contrast per band (0 = none).
+    """
+
+    flip: bool = True
+    rotate: bool = True
+    zoom: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] | None = None
+    colour: Fraction = 0.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> AugmentSpec:
+        if self.zoom is not None and self.zoom[0] > self.zoom[1]:
+            raise ValueError("`zoom` is [smallest, largest]")
+        return self
+
+
+class NormalizeSpec(Section):
+    """Input scaling as a constant of the dataset: ``(value / divide - mean) / std``, never of one tile.
+
+    Attributes:
+        divide: Value that becomes 1; by default 255 for uint8 and 65535 for uint16 imagery.
+        mean: One mean per band after division, or ``imagenet``, ``half`` (0.5), ``network`` (what the encoder was
+            trained with) or ``data`` (measured on the training part).
+        std: As ``mean``.
+    """
+
+    divide: float | None = None
+    mean: list[float] | Literal["imagenet", "half", "network", "data"] = "network"
+    std: list[float] | Literal["imagenet", "half", "network", "data"] = "network"
+
+
+class NetworkSpec(BaseModel):
+    """Name of a registered network, its options, and where its encoder weights come from.
+
+    Attributes:
+        name: Registry name, such as ``clcformer`` or ``smp:unet:resnet34``.
+        weights: ``none``, a local safetensors file, or ``hub`` for the encoder's published ImageNet weights.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+    weights: str = "none"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every further key of the section, passed to the network."""
+        return dict(self.model_extra or {})
+
+
+class LossSpec(Section):
+    """Loss by name.
+
+    Attributes:
+        name: A loss of ``landwright.losses``; ``auto`` takes the network's published one.
+        paper: Keep the published quirks (see the documentation of the loss).
+    """
+
+    name: str = "auto"
+    paper: bool = False
+
+
+class OptimSpec(Section):
+    """Optimisation: AdamW, optionally with Lookahead, on a warm-up and cosine schedule.
+
+    Attributes:
+        lr: Peak learning rate.
+        encoder_lr: Peak learning rate of pretrained encoders (default: ``lr``).
+        min_lr: Learning rate at the end of the cosine.
+        weight_decay: AdamW weight decay.
+        steps: Optimiser steps.
+        warmup: Steps of linear warm-up.
+        batch: Tiles per step and device.
+        accumulate: Batches per optimiser step.
+        clip: Largest gradient norm, or null.
+        precision: ``auto`` takes bf16 on a GPU that has it, else 32.
+        lookahead: ``off``, ``timm`` or ``paper`` (the published timing).
+    """
+
+    lr: Annotated[float, Field(gt=0)] = 1e-4
+    encoder_lr: Annotated[float, Field(gt=0)] | None = None
+    min_lr: Annotated[float, Field(ge=0)] = 1e-5
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    steps: Positive = 1000
+    warmup: Annotated[int, Field(ge=0)] = 0
+    batch: Positive = 8
+    accumulate: Positive = 1
+    clip: Annotated[float, Field(gt=0)] | None = 2.0
+    precision: Literal["auto", "32", "bf16", "16"] = "auto"
+    lookahead: Literal["off", "timm", "paper"] = "off"
+
+
+class ValidateSpec(Section):
+    """Validation during training.
+
+    Attributes:
+        every: Steps between validations (default: ten times in a run).
+        tiles: Largest number of validation tiles, spread evenly over the val part (null = all).
+        protocol: Scoring protocol that chooses the best checkpoint.
+        metric: Its figure, such as ``miou``.
+        patience: Validations without improvement before an early stop (null = never).
+    """
+
+    every: Positive | None = None
+    tiles: Positive | None = 200
+    protocol: str = "pixel-pooled"
+    metric: str = "miou"
+    patience: Positive | None = None
+
+
+class Recipe(Section):
+    """A whole recipe.
+
+    Attributes:
+        regime: Kind of labels.
+        classes: Shipped legend or legend file.
+        data: Images and labels.
+        network: Network.
+        augment: Augmentation.
+        normalize: Input scaling.
+        loss: Loss.
+        optim: Optimisation.
+        validate: Validation (key ``validate`` in YAML).
+        seed: Seed of everything random.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    regime: Literal["masks"]
+    classes: str
+    data: DataSpec
+    network: NetworkSpec
+    augment: AugmentSpec = AugmentSpec()
+    normalize: NormalizeSpec = NormalizeSpec()
+    loss: LossSpec = LossSpec()
+    optim: OptimSpec = OptimSpec()
+    validation: ValidateSpec = Field(default=ValidateSpec(), alias="validate")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def dump(self) -> dict[str, Any]:
+        """Return the resolved recipe as plain data, ready for YAML."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def hash(self) -> str:
+        """Return the SHA-256 of the resolved recipe, recorded in the bundle's card."""
+        return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
+
+
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and validate a recipe.
+
+    Args:
+        path: YAML file.
+        overrides: ``section.key=value`` strings; the value is read as YAML.
+
+    Returns:
+        The validated recipe. Relative paths in ``data`` stay relative to the working directory.
+
+    Raises:
+        UsageError: The file is missing, is not YAML, or does not fit the schema; the message names the lines.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read the recipe ({error.strerror})", path=path, remedy="Check the path") from error
+    try:
+        document = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise UsageError(f"is not valid YAML: {error}", path=path, remedy="Correct the syntax") from error
+    if not isinstance(document, dict):
+        raise UsageError("is not a mapping of sections", path=path, remedy="Start from one of the shipped recipes")
+    for override in overrides:
+        _override(document, override)
+    try:
+        return Recipe.model_validate(document)
+    except ValidationError as error:
+        raise UsageError(
+            _explain(error, node), path=path, remedy="See docs/recipe.md for every key, or correct the lines named"
+        ) from error
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Return the JSON schema of a recipe, for editors."""
+    return Recipe.model_json_schema(by_alias=True)
+
+
+def _override(document: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"override {override!r} is not of the form section.key=value", remedy="Use --set optim.lr=1e-4")
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        inner = document.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"override {override!r} goes into {section!r}, which is not a section")
+        document = inner
+    document[last] = _number(yaml.safe_load(value))
+
+
+def _number(value: object) -> object:
+    # YAML 1.1 reads 1e-4 (no dot) as text; nobody means text there.
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _explain(error: ValidationError, node: yaml.Node | None) -> str:
+    lines = []
+    for problem in error.errors():
+        location = [str(part) for part in problem["loc"] if not str(part).startswith(("list[", "literal["))]
+        line = _line(node, location)
+        where = f"line {line}: " if line else ""
+        message = {"extra_forbidden": "unknown key", "missing": "key is missing"}.get(problem["type"], problem["msg"])
+        lines.append(f"{where}{'.'.join(location) or 'recipe'}: {message}")
+    return "; ".join(dict.fromkeys(lines))
+
+
+def _line(node: yaml.Node | None, location: list[str]) -> int | None:
+    line = None
+    for part in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        for key, value in node.value:
+            if key.value == part:
+                line, node = key.start_mark.line + 1, value
+                break
+        else:
+            break
+    return line
