@@ -1,0 +1,16 @@
+"""Class tables: what the codes and colours of a product mean, and how one product's classes become another's."""
+
+from landwright.legends.crosswalk import Crosswalk, list_crosswalks, load_crosswalk
+from landwright.legends.legend import IGNORE, Legend, LegendClass
+from landwright.legends.shipped import list_legends, load_legend
+
+__all__ = [
+    "IGNORE",
+    "Crosswalk",
+    "Legend",
+    "LegendClass",
+    "list_crosswalks",
+    "list_legends",
+    "load_crosswalk",
+    "load_legend",
+]
