@@ -1,0 +1,44 @@
+"""Ground size of a pixel."""
+
+from __future__ import annotations
+
+import math
+
+import pyproj
+from affine import Affine
+from rasterio.crs import CRS
+
+_TRUE_ENOUGH = 0.005
+
+
+def ground_resolution(crs: CRS, transform: Affine, shape: tuple[int, int]) -> float | None:
+    """Metres on the ground per pixel at the raster's centre.
+
+    Measured along the ellipsoid, because a projected unit can be far from a metre on the ground: EPSG:3857 shrinks
+    by the cosine of the latitude, geographic coordinates are degrees. Where the projection is true to scale within
+    0.5 % (UTM, national grids) the nominal pixel size is returned.
+
+    Args:
+        crs: Coordinate reference system.
+        transform: Pixel to CRS.
+        shape: (height, width) in pixels.
+
+    Returns:
+        Geometric mean of the two pixel sides in metres; None where the CRS says nothing about the Earth.
+    """
+    proj = pyproj.CRS.from_wkt(crs.to_wkt())
+    nominal = math.sqrt(abs(transform.determinant)) * proj.axis_info[0].unit_conversion_factor
+    geod = proj.get_geod()
+    if proj.geodetic_crs is None or geod is None:
+        return nominal if proj.is_engineering else None
+    row, col = shape[0] / 2, shape[1] / 2
+    corners = [transform @ point for point in ((col, row), (col + 1, row), (col, row + 1))]
+    to_degrees = pyproj.Transformer.from_crs(proj, proj.geodetic_crs, always_xy=True)
+    lon, lat = to_degrees.transform([x for x, _ in corners], [y for _, y in corners])
+    if not all(map(math.isfinite, (*lon, *lat))):
+        return None
+    _, _, sides = geod.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
+    measured = math.sqrt(sides[0] * sides[1])
+    if not proj.is_geographic and abs(measured / nominal - 1) < _TRUE_ENOUGH:
+        return nominal
+    return measured
