@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from landwright.data.scenes import find_scenes
+from landwright.errors import DataError
+from landwright.recipe import DataSpec, SplitSpec
+
+PIXELS = np.zeros((1, 4, 4), np.uint8)
+
+
+@pytest.fixture
+def tiles(write, tmp_path: Path) -> Path:
+    for tile in (4, 5):
+        write(f"Tile {tile}/images/part_1.jpg", PIXELS)
+        write(f"Tile {tile}/masks/part_1.png", PIXELS)
+    return tmp_path
+
+
+def write_csv(folder: Path, *lines: str) -> str:
+    (folder / "pairs.csv").write_text("\n".join(lines) + "\n")
+    return "pairs.csv"
+
+
+def test_globs_with_equal_stems_in_different_folders(tiles: Path) -> None:
+    scenes = find_scenes(DataSpec(images="Tile */images/*.jpg", labels="Tile */masks/*.png"), base=tiles)
+    assert [scene.name for scene in scenes] == ["Tile 4/images/part_1", "Tile 5/images/part_1"]
+    assert all(scene.image.parent.parent == scene.label.parent.parent for scene in scenes)
+    assert {(scene.group, scene.part) for scene in scenes} == {(None, None)}
+
+
+def test_folders_and_lists(tiles: Path) -> None:
+    spec = DataSpec(images=["Tile 4/images", "Tile 5/images/part_1.jpg"], labels=["Tile 4/masks", "Tile 5/masks"])
+    assert len(find_scenes(spec, base=tiles)) == 2
+    (tiles / "images.txt").write_text("Tile 5/images/part_1.jpg\n")
+    assert find_scenes(DataSpec(images="images.txt", labels="Tile 5/masks"), base=tiles)[0].name == "part_1"
+
+
+def test_absolute_paths_need_no_base(tiles: Path) -> None:
+    spec = DataSpec(images=str(tiles / "Tile 4/images"), labels=str(tiles / "Tile 4/masks"))
+    assert find_scenes(spec)[0].image == tiles / "Tile 4/images/part_1.jpg"
+
+
+@pytest.mark.parametrize("images", ["nothing/*.tif", "nothing", "Tile 4"])
+def test_nothing_found(tiles: Path, images: str) -> None:
+    with pytest.raises(DataError):
+        find_scenes(DataSpec(images=images, labels="Tile 4/masks"), base=tiles)
+
+
+def test_a_file_cannot_be_image_and_label(tiles: Path) -> None:
+    with pytest.raises(DataError, match="both an image and a label"):
+        find_scenes(DataSpec(images="Tile 4/**/*.*", labels="Tile 4/masks"), base=tiles)
+
+
+def test_csv_with_groups_and_parts(tiles: Path) -> None:
+    pairs = write_csv(
+        tiles,
+        "image,label,split,tile",
+        "Tile 4/images/part_1.jpg,Tile 4/masks/part_1.png,train,4",
+        "Tile 5/images/part_1.jpg,Tile 5/masks/part_1.png,Val,5",
+    )
+    scenes = find_scenes(DataSpec(pairs=pairs, split=SplitSpec(by="column", group="tile")), base=tiles)
+    assert [(scene.part, scene.group) for scene in scenes] == [("train", "4"), ("val", "5")]
+    assert scenes[0].label == tiles / "Tile 4/masks/part_1.png"
+    assert {scene.part for scene in find_scenes(DataSpec(pairs=str(tiles / pairs)))} == {None}
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (["image,mask", "a,b"], "no column label"),
+        (["image,label"], "lists no pairs"),
+        (["image,label,split", "Tile 4/images/part_1.jpg,nowhere.png,train"], "line 2 names .*nowhere"),
+        (["image,label,split", "Tile 4/images/part_1.jpg,Tile 4/masks/part_1.png,tset"], "line 2 has 'tset'"),
+        (["image,label", "Tile 4/images/part_1.jpg,Tile 4/masks/part_1.png"], "no column split"),
+    ],
+)
+def test_bad_csv(tiles: Path, lines: list[str], problem: str) -> None:
+    by = "column" if "split" in lines[0] or "split" in problem else "scene"
+    with pytest.raises(DataError, match=problem):
+        find_scenes(DataSpec(pairs=write_csv(tiles, *lines), split=SplitSpec(by=by)), base=tiles)
+
+
+def test_missing_csv(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        find_scenes(DataSpec(pairs="nowhere.csv"), base=tmp_path)
+
+
+def test_a_column_needs_a_csv(tiles: Path) -> None:
+    spec = DataSpec(images="Tile 4/images", labels="Tile 4/masks", split=SplitSpec(by="column"))
+    with pytest.raises(DataError, match="CSV"):
+        find_scenes(spec, base=tiles)

@@ -1,0 +1,175 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from landwright.data.reading import Sample
+from landwright.data.scenes import Scene
+from landwright.data.splits import Region, make_split
+from landwright.data.tiles import GridTiles, RandomTiles
+from landwright.errors import DataError
+from landwright.recipe import AugmentSpec, DataSpec, SplitSpec
+
+
+def spec(**options) -> DataSpec:
+    return DataSpec(**({"images": "unused", "labels": "unused", "tile": 16} | options))
+
+
+@pytest.fixture
+def regions(coordinates) -> tuple[Region, ...]:
+    sizes = [(40, 60), (90, 33), (10, 50)]
+    scenes = [Scene(str(n), *coordinates(str(n), n, *size)) for n, size in enumerate(sizes)]
+    return tuple(Region(scene, "train") for scene in scenes)
+
+
+def same(a: Sample, b: Sample) -> bool:
+    return a["source"] == b["source"] and all(torch.equal(a[k], b[k]) for k in ("image", "mask", "valid", "window"))
+
+
+def test_samples_keep_the_contract(regions, legend) -> None:
+    tiles = RandomTiles(regions, spec(), legend, length=20, seed=3)
+    assert len(tiles) == 20
+    for sample in (tiles[index] for index in range(20)):
+        assert sample["image"].dtype == torch.float32 and sample["image"].shape == (3, 16, 16)
+        assert sample["mask"].dtype == torch.int64 and sample["mask"].shape == (16, 16)
+        assert sample["valid"].dtype == torch.bool and sample["valid"].shape == (16, 16)
+        row, col, height, width = sample["window"].tolist()
+        number, rows, cols = sample["image"][:, :height, :width]
+        assert (number == int(sample["source"])).all()
+        assert rows[0, 0] == row and rows[-1, -1] == row + height - 1 and cols[0, -1] == col + width - 1
+        assert sample["valid"][:height, :width].all() and sample["valid"].sum() == height * width
+        assert ((sample["mask"] == 255) == ~sample["valid"]).all()
+    for index in (-1, 20):
+        with pytest.raises(IndexError):
+            tiles[index]
+
+
+def test_a_tile_depends_on_seed_and_number_alone(regions, legend) -> None:
+    change = AugmentSpec(zoom=(0.5, 2), colour=0.2)
+    first = RandomTiles(regions, spec(balance=0.5), legend, length=30, seed=7, augment=change)
+    again = RandomTiles(regions, spec(balance=0.5), legend, length=1000, seed=7, augment=change)
+    other = RandomTiles(regions, spec(balance=0.5), legend, length=30, seed=8, augment=change)
+    for index in reversed(range(30)):
+        assert same(first[index], again[index])
+    assert not any(same(first[index], other[index]) for index in range(30))
+
+
+def test_scenes_are_drawn_by_area(regions, legend) -> None:
+    tiles = RandomTiles(regions, spec(tile=8), legend, length=600, seed=0)
+    drawn = np.bincount([int(tiles[index]["source"]) for index in range(600)])
+    areas = np.array([40 * 60, 90 * 33, 10 * 50])
+    np.testing.assert_allclose(drawn / 600, areas / areas.sum(), atol=0.07)
+
+
+def test_small_scenes_are_filled_up(regions, legend) -> None:
+    tiles = RandomTiles(regions[2:], spec(tile=64), legend, length=1, seed=0)
+    sample = tiles[0]
+    assert sample["window"].tolist() == [0, 0, 10, 50]
+    assert sample["valid"].sum() == (sample["mask"] != 255).sum() == 500
+    assert sample["image"][1, 10, 0] == 8  # mirrored without repeating row 9
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(60, 110), st.integers(60, 110), st.integers(24, 50), st.integers(0, 5), st.sampled_from([1.0, 1.5]))
+def test_no_pixel_of_val_is_ever_in_a_training_tile(coordinates, legend, height, width, block, seed, scale) -> None:
+    scene = Scene("s", *coordinates("s", 0, height, width))
+    data = spec(scale=scale, balance=0.5, split=SplitSpec(by="block", block=block, val=0.3))
+    try:
+        split = make_split([scene], data.split, seed=seed)
+    except DataError:
+        return  # too few blocks
+    train = RandomTiles(split.regions("train"), data, legend, length=40, seed=seed, augment=AugmentSpec(zoom=(0.5, 2)))
+    val = GridTiles(split.regions("val"), data, legend)
+    held_out = np.zeros((height, width), bool)
+    for sample in (val[index] for index in range(len(val))):
+        row, col, rows, cols = sample["window"].tolist()
+        held_out[row : row + rows, col : col + cols] = True
+    assert held_out.any()
+    for sample in (train[index] for index in range(len(train))):
+        row, col, rows, cols = sample["window"].tolist()
+        assert not held_out[row : row + rows, col : col + cols].any()
+        # What the image really shows, not only what the window says: bands 1 and 2 hold row and column.
+        rows_seen, cols_seen = sample["image"][1:, :].round().long()
+        assert rows_seen.min() >= row and rows_seen.max() < row + rows
+        assert cols_seen.min() >= col and cols_seen.max() < col + cols
+
+
+def test_blocks_must_hold_a_tile(coordinates, legend) -> None:
+    scene = Scene("s", *coordinates("s", 0, 100, 100))
+    data = spec(scale=2, split=SplitSpec(by="block", block=30, val=0.3))
+    split = make_split([scene], data.split, seed=0)
+    with pytest.raises(DataError, match=r"blocks of 30 pixels .* 32 pixels"):
+        RandomTiles(split.regions("train"), data, legend, length=1, seed=0)
+
+
+def test_balance_finds_rare_classes(write, legend) -> None:
+    mask = np.zeros((400, 400), np.uint8)
+    mask[37:40, 311:314] = 2
+    region = Region(Scene("s", write("s.tif", np.ones((1, 400, 400), np.uint8)), write("m.tif", mask)), "train")
+
+    def share(balance: float) -> float:
+        tiles = RandomTiles([region], spec(balance=balance), legend, length=200, seed=0)
+        return float(np.mean([bool((tiles[index]["mask"] == 2).any()) for index in range(200)]))
+
+    assert share(0.0) < 0.05
+    assert share(1.0) == pytest.approx(0.5, abs=0.1)
+
+
+def test_unlabelled_windows_are_avoided(write, legend) -> None:
+    mask = np.full((100, 100), 255, np.uint8)
+    mask[:50] = 1
+    region = Region(Scene("s", write("s.tif", np.ones((1, 100, 100), np.uint8)), write("m.tif", mask)), "train")
+    tiles = RandomTiles([region], spec(), legend, length=100, seed=0)
+    assert all((tiles[index]["mask"] != 255).any() for index in range(100))
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0, 3.3])
+def test_scale_reads_more_ground(regions, legend, scale) -> None:
+    sample = RandomTiles(regions[:1], spec(tile=10, scale=scale), legend, length=1, seed=0)[0]
+    assert sample["window"][2:].tolist() == [round(10 * scale)] * 2
+    assert sample["image"].shape == (3, 10, 10) and sample["valid"].all()
+    row, col = sample["window"][:2].tolist()
+    centre = sample["image"][1:, 4:6, 4:6].mean((1, 2)) + 0.5
+    assert centre.tolist() == pytest.approx([row + 5 * scale, col + 5 * scale], abs=0.6)
+
+
+def test_zooming_out_shows_ground_and_ignores_what_is_unknown(regions, legend) -> None:
+    change = AugmentSpec(flip=False, rotate=False, zoom=(0.5, 0.5))
+    sample = RandomTiles(regions[:1], spec(), legend, length=1, seed=0, augment=change)[0]
+    assert sample["window"][2:].tolist() == [32, 32] and sample["valid"].all()
+    small = RandomTiles(regions[2:], spec(), legend, length=1, seed=0, augment=change)[0]
+    assert small["window"][2:].tolist() == [10, 32]
+    assert (small["mask"][5:] == 255).all() and (small["mask"][:5] != 255).all()
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 50), st.integers(1, 50), st.integers(1, 30))
+def test_grid_covers_every_pixel_once(coordinates, legend, height, width, tile) -> None:
+    grid = GridTiles([Region(Scene("s", *coordinates("s", 0, height, width)), "val")], spec(tile=tile), legend)
+    covered = np.zeros((height, width), int)
+    for sample in (grid[index] for index in range(len(grid))):
+        assert sample["mask"].shape == (tile, tile)
+        seen = sample["image"][1:, sample["valid"]].long().numpy()
+        np.add.at(covered, tuple(seen), 1)
+    assert (covered == 1).all()
+
+
+def test_grid_is_thinned_evenly(regions, legend) -> None:
+    every = GridTiles(regions, spec(tile=8), legend)
+    some = GridTiles(regions, spec(tile=8), legend, limit=7)
+    assert len(some) == 7 and len(every) > 50
+    assert {some[index]["source"] for index in range(7)} == {"0", "1", "2"}
+    with pytest.raises(IndexError):
+        some[7]
+
+
+def test_codes_that_the_survey_missed_are_reported_at_reading(write, legend) -> None:
+    mask = np.zeros((3000, 300), np.uint8)
+    mask[1500, 150] = 9
+    region = Region(Scene("s", write("s.tif", np.ones((1, 3000, 300), np.uint8)), write("m.tif", mask)), "val")
+    regions = [*[Region(region.scene, "val") for _ in range(64)], region]  # one window each
+    grid = GridTiles(regions, spec(tile=300), legend)
+    with pytest.raises(DataError, match=r"m\.tif.* 9 "):
+        for index in range(len(grid)):
+            grid[index]
