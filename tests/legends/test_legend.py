@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from landwright.errors import DataError, UsageError
 from landwright.legends import IGNORE, Legend, list_legends, load_legend
 
+A: dict[str, object] = {"code": 1, "name": "a", "colour": [0, 0, 1]}
+
 
 def legend(**changes: object) -> Legend:
     content: dict[str, object] = {
@@ -79,18 +81,9 @@ def test_decode_and_colour_table() -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        (
-            {"classes": [{"code": 1, "name": "a", "colour": [0, 0, 1]}, {"code": 1, "name": "b", "colour": [0, 0, 2]}]},
-            "code 1",
-        ),
-        (
-            {"classes": [{"code": 1, "name": "a", "colour": [0, 0, 1]}, {"code": 2, "name": "A", "colour": [0, 0, 2]}]},
-            "name a",
-        ),
-        (
-            {"classes": [{"code": 1, "name": "a", "colour": [0, 0, 1]}, {"code": 2, "name": "b", "colour": [0, 0, 1]}]},
-            "colour",
-        ),
+        ({"classes": [A, A | {"name": "b", "colour": [0, 0, 2]}]}, "code 1 stands for more than one class"),
+        ({"classes": [A, {"code": 2, "name": "A", "colour": [0, 0, 2]}]}, "name a stands for"),
+        ({"classes": [A, A | {"code": 2, "name": "b"}]}, r"colour .* stands for"),
         ({"classes": [{"code": 1, "name": "a", "colour": [0, 0, 1], "aliases": [1]}]}, "code 1"),
         ({"classes": [{"code": 256, "name": "a", "colour": [0, 0, 1]}]}, "less than or equal to 255"),
         ({"classes": [{"code": "1", "name": "a", "colour": [0, 0, 1]}]}, "valid integer"),

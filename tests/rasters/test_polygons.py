@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -138,6 +139,20 @@ def test_elsewhere(write, like) -> None:
 def test_coordinates_that_do_not_fit(write, like) -> None:
     with pytest.raises(DataError, match="not valid in its reference system"):
         open_labels(write((box(5e5, 5e6, 5e5 + 9, 5e6 + 9).__geo_interface__, {})), BUILDING, like)
+
+
+def test_tile_between_polygons(write, like) -> None:
+    path = write((outline(-30, -30, 10, 10), {"k": "lake"}), (outline(90, 90, 10, 10), {"k": 2}))
+    with open_labels(path, LOVEDA, like, field="k", outside="forest") as labels:
+        assert np.unique(labels.read()).tolist() == [5]
+
+
+def test_changed_file_is_read_again(write, like) -> None:
+    for size in (3, 5):
+        path = write((outline(0, 0, size, size), {}))
+        os.utime(path, ns=(0, size))
+        with open_labels(path, BUILDING, like) as labels:
+            assert labels.read().sum() == size * size
 
 
 def test_no_polygons_at_all(write, like) -> None:

@@ -83,7 +83,7 @@ def test_tables(tmp_path: Path, suffix: str) -> None:
     table.to_parquet(path) if suffix == ".parquet" else table.to_file(path)
     polygons = read_polygons(path)
     assert polygons.crs.to_epsg() == 32631
-    assert {(item["kind"], geometry.area) for item, geometry in zip(polygons.properties, polygons.geometries)} == {
+    assert {(item["kind"], geometry.area) for item, geometry in zip(*polygons[1::-1], strict=True)} == {
         ("x", 1),
         ("y", 2),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -12,16 +11,14 @@ import numpy as np
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
-from pyproj import Transformer
-from rasterio.crs import CRS
 from rasterio.features import rasterize
-from shapely.geometry.base import BaseGeometry
 
 from landwright.errors import DataError, UsageError
 from landwright.legends import IGNORE, Crosswalk, Legend
 from landwright.legends.lookup import UNKNOWN
 from landwright.rasters.info import RasterInfo
 from landwright.rasters.label_reader import LabelReader, Tally
+from landwright.rasters.placement import polygons_on
 from landwright.rasters.vectors import Polygons, read_polygons
 from landwright.rasters.window import Window, whole_or_inside
 
@@ -59,12 +56,12 @@ class PolygonLabels(LabelReader):
         own = legend if crosswalk is None else crosswalk.source_legend
         translate = np.arange(IGNORE + 1, dtype=np.uint8) if crosswalk is None else crosswalk.index_lut()
         polygons = read_polygons(path)
-        classes = _classes(polygons, own, field, burn, self.path)
+        here, self._shapes = polygons_on(like, polygons, self.path)
+        classes = _classes(polygons, here, own, field, burn, self.path)
         translate[UNKNOWN] = UNKNOWN
         self._unknown = Counter(str(value) for index, value in classes if index == UNKNOWN)
         self._indices = [int(translate[index]) for index, _ in classes]
         self._outside = int(translate[_outside(own, outside)])
-        self._shapes = np.array(_to_pixels(polygons.geometries, polygons.crs, like, self.path), dtype=object)
         self._tree = shapely.STRtree(self._shapes)
         if not polygons.geometries:
             self.notes = ("holds no polygons: all ground is outside",)
@@ -105,8 +102,10 @@ class PolygonLabels(LabelReader):
         return burnt
 
 
-def _classes(polygons: Polygons, own: Legend, field: str | None, burn: str | None, path: str) -> list[tuple[int, Any]]:
-    """Index and attribute of each polygon; 254 where the legend has no such class."""
+def _classes(
+    polygons: Polygons, here: NDArray[np.intp], own: Legend, field: str | None, burn: str | None, path: str
+) -> list[tuple[int, Any]]:
+    """Index and attribute of each polygon on the image; 254 where the legend has no such class."""
     if field is not None and burn is not None:
         raise UsageError("field and burn exclude each other", path=path, remedy="Give one class, or an attribute")
     if field is None:
@@ -117,11 +116,12 @@ def _classes(polygons: Polygons, own: Legend, field: str | None, burn: str | Non
                 remedy="Name the attribute with the class (field), or one class for all polygons (burn)",
             )
         index = 1 if burn is None else own.index(burn)
-        return [(index, burn)] * len(polygons.geometries)
+        return [(index, burn)] * len(here)
     known = sorted({name for values in polygons.properties for name in values})
     if field not in known and polygons.geometries:
         raise UsageError(f"no polygon has an attribute {field!r}", path=path, remedy=f"There are {', '.join(known)}")
-    return [(_index_of(values.get(field), own), values.get(field)) for values in polygons.properties]
+    values = [polygons.properties[place].get(field) for place in here]
+    return [(_index_of(value, own), value) for value in values]
 
 
 def _index_of(value: Any, own: Legend) -> int:
@@ -138,31 +138,3 @@ def _outside(own: Legend, outside: str | None) -> int:
     if outside is None:
         return 0 if len(own) == 2 else IGNORE
     return IGNORE if outside == "ignore" else own.index(outside)
-
-
-def _to_pixels(geometries: Sequence[BaseGeometry], crs: CRS, like: RasterInfo, path: str) -> Sequence[BaseGeometry]:
-    """Move polygons to pixel coordinates (x = column, y = row) of the image."""
-    if not geometries:
-        return geometries
-    project = Transformer.from_crs(crs.to_wkt(), CRS.from_user_input(like.crs).to_wkt(), always_xy=True)
-    inverse = ~like.transform
-
-    def to_pixels(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = project.transform(points[:, 0], points[:, 1])
-        if not np.isfinite([x, y]).all():
-            raise DataError(
-                f"its coordinates are not valid in its reference system, {crs.to_string()}",
-                path=path,
-                remedy="Export the polygons again with the reference system that they are in",
-            )
-        return np.column_stack([inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f])
-
-    moved: Sequence[BaseGeometry] = shapely.transform(np.array(geometries, dtype=object), to_pixels).tolist()
-    left, top, right, bottom = shapely.total_bounds(moved)
-    if not (right > 0 and bottom > 0 and left < like.width and top < like.height):
-        raise DataError(
-            f"no polygon lies on the image {like.path}",
-            path=path,
-            remedy="Check which files belong together and that their coordinate reference systems are right",
-        )
-    return moved

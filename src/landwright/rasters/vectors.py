@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,6 +52,12 @@ def read_polygons(path: str | PathLike[str]) -> Polygons:
     file = Path(path)
     if not file.exists():
         raise DataError("there is no such file", path=path, remedy="Check the path")
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read(file: Path, modified: int) -> Polygons:
+    """Read one version of a file; kept, because one file of polygons often serves many images in turn."""
     polygons = _from_geojson(file) if file.suffix.lower() in _GEOJSON else _from_table(file)
     filled = [
         (geometry, values)
@@ -61,7 +68,7 @@ def read_polygons(path: str | PathLike[str]) -> Polygons:
     if strange:
         raise DataError(
             f"holds {len(strange)} features that are no polygons, such as {strange[0]}",
-            path=path,
+            path=file,
             remedy="Buffer lines and points to areas first",
         )
     return Polygons([geometry for geometry, _ in filled], [values for _, values in filled], polygons.crs)
