@@ -1,0 +1,21 @@
+"""Networks by name: torch and timm only, any input size, any number of bands and classes."""
+
+from landwright.networks import clcformer as _clcformer
+from landwright.networks import smp as _smp
+from landwright.networks.encoders import EncoderReport, load_encoder_weights, unfold_norms
+from landwright.networks.outputs import Outputs
+from landwright.networks.registry import NetworkInfo, create_network, list_networks, network_info, register
+
+__all__ = [
+    "EncoderReport",
+    "NetworkInfo",
+    "Outputs",
+    "create_network",
+    "list_networks",
+    "load_encoder_weights",
+    "network_info",
+    "register",
+    "unfold_norms",
+]
+
+del _clcformer, _smp

@@ -1,0 +1,28 @@
+"""What a network returns: named tensors at the size of its input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Outputs:
+    """Named tensors of one forward pass, all at the input's height and width.
+
+    Attributes:
+        classes: Class logits (B, K, H, W); K = 1 means one foreground logit for a sigmoid. None for networks
+            without a class head.
+        height: Height above ground in metres (B, 1, H, W), or None.
+        auxiliary: Further class logits (B, K, H, W) for deep supervision, coarsest first. Filled in eval mode too.
+    """
+
+    classes: Tensor | None
+    height: Tensor | None = None
+    auxiliary: tuple[Tensor, ...] = ()
+
+
+# Lets torch.export and functional transforms look inside.
+torch.export.register_dataclass(Outputs, serialized_type_name="landwright.Outputs")

@@ -1,0 +1,112 @@
+"""What every registered network must do: any size, any bands, any classes, and train."""
+
+import io
+
+import pytest
+import torch
+
+from landwright.networks import Outputs, create_network, list_networks
+from landwright.networks.registry import _ENTRIES
+
+CASES = {
+    "clcformer-compact": ("clcformer", {"encoder": "compact"}),
+    "clcformer-compact-legacy": ("clcformer", {"encoder": "compact", "taps": "legacy"}),
+    "clcformer-compact-figure": ("clcformer", {"encoder": "compact", "taps": "figure"}),
+    "smp-unet": ("smp:unet:tu-mobilenetv2_100", {}),
+    "smp-fpn": ("smp:fpn:resnet18", {}),
+    "smp-segformer": ("smp:segformer:tu-mobilenetv2_100", {}),
+}
+every_network = pytest.mark.parametrize("case", CASES)
+
+
+def make(case, classes=3, bands=3):
+    name, options = CASES[case]
+    torch.manual_seed(0)
+    return create_network(name, classes=classes, bands=bands, **options)
+
+
+def maps(outputs):
+    return (*outputs.auxiliary, outputs.classes)
+
+
+def image(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(1))
+
+
+def test_every_registered_network_is_tested_here():
+    tested = {name for name, _ in CASES.values()}
+    ours = [name for name in list_networks() if _ENTRIES[name].build.__module__.startswith("landwright.")]
+    assert all(any(name.startswith(entry) for name in tested) for entry in ours)
+
+
+@every_network
+@pytest.mark.parametrize(("classes", "bands"), [(1, 4), (6, 1)])
+def test_bands_classes_and_odd_sizes(case, classes, bands):
+    network = make(case, classes, bands).eval()
+    with torch.no_grad():
+        outputs = network(image(2, bands, 65, 97))
+    assert isinstance(outputs, Outputs)
+    assert all(logits.shape == (2, classes, 65, 97) and logits.isfinite().all() for logits in maps(outputs))
+
+
+@every_network
+def test_every_parameter_gets_a_gradient(case):
+    network = make(case).train()
+    sum(logits.square().mean() for logits in maps(network(image(2, 3, 64, 96)))).backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
+
+
+@every_network
+def test_eval_is_deterministic_and_survives_saving(case):
+    network, other = make(case).eval(), make(case).eval()
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(1.0)
+        file = io.BytesIO()
+        torch.save(network.state_dict(), file)
+        file.seek(0)
+        other.load_state_dict(torch.load(file, weights_only=True))
+        x = image(1, 3, 64, 64)
+        first, second, third = network(x), network(x), other(x)
+    for a, b, c in zip(maps(first), maps(second), maps(third), strict=True):
+        assert torch.equal(a, b)
+        assert torch.equal(a, c)
+
+
+@every_network
+def test_batch_members_do_not_see_each_other(case):
+    network = make(case).eval()
+    x = image(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(x).classes[1:], network(x[1:]).classes, atol=1e-4, rtol=1e-3)
+
+
+@every_network
+def test_channels_last_changes_nothing(case):
+    network = make(case).eval()
+    x = image(1, 3, 64, 96)
+    with torch.no_grad():
+        plain = network(x).classes
+        network.to(memory_format=torch.channels_last)
+        other = network(x.to(memory_format=torch.channels_last)).classes
+    torch.testing.assert_close(plain, other, atol=1e-4, rtol=1e-3)
+
+
+@every_network
+def test_bfloat16_autocast(case):
+    network = make(case).train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs = network(image(2, 3, 64, 64))
+        loss = sum(logits.float().square().mean() for logits in maps(outputs))
+    loss.backward()
+    assert loss.isfinite()
+    assert all(p.grad.isfinite().all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("case", ["clcformer-compact", "smp-unet"])
+def test_torch_export(case):
+    network = make(case).eval()
+    x = image(1, 3, 64, 64)
+    exported = torch.export.export(network, (x,)).module()
+    with torch.no_grad():
+        torch.testing.assert_close(exported(x).classes, network(x).classes)
