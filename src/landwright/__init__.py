@@ -12,11 +12,11 @@ from landwright._version import __version__
 from landwright.errors import DataError, LandwrightError, UsageError
 
 if TYPE_CHECKING:
-    from landwright.api import Mapper, load, predict
+    from landwright.api import Mapper, evaluate, load, predict
     from landwright.bundles import Bundle, Card, save_bundle
     from landwright.bundles.importers import import_checkpoint
     from landwright.engine import PredictOptions
-    from landwright.evaluation import evaluate_map as evaluate
+    from landwright.evaluation import evaluate_map
     from landwright.legends import Crosswalk, Legend, list_legends, load_crosswalk, load_legend
     from landwright.networks import Outputs, create_network, list_networks, network_info
     from landwright.recipe import Recipe, load_recipe
@@ -37,6 +37,7 @@ __all__ = [
     "__version__",
     "create_network",
     "evaluate",
+    "evaluate_map",
     "import_checkpoint",
     "list_legends",
     "list_networks",
@@ -60,7 +61,8 @@ _HOMES = {
     "PredictOptions": "engine",
     "Recipe": "recipe",
     "create_network": "networks",
-    "evaluate": "evaluation:evaluate_map",
+    "evaluate": "api",
+    "evaluate_map": "evaluation",
     "import_checkpoint": "bundles.importers",
     "list_legends": "legends",
     "list_networks": "networks",
@@ -79,8 +81,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'landwright' has no attribute {name!r}")
-    module, _, attribute = _HOMES[name].partition(":")
-    value = getattr(import_module(f"landwright.{module}"), attribute or name)
+    value = getattr(import_module(f"landwright.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -1,0 +1,125 @@
+"""The public face in Python: the same verbs as on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landwright.bundles import Bundle, load_bundle
+from landwright.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from landwright.engine import MapResult
+    from landwright.evaluation import BundleEvaluation
+
+
+class Mapper(Bundle):
+    """A loaded model bundle that makes maps.
+
+    Attributes:
+        card: All that prediction needs besides the weights.
+        network: The network in eval mode; takes normalised float32 (B, C, H, W) of any H and W and returns
+            :class:`landwright.Outputs`.
+        path: Folder that it was loaded from.
+    """
+
+    def predict(self, image: str | PathLike[str], out: str | PathLike[str], **options: Any) -> MapResult:
+        """Map an image, as ``landwright predict`` does.
+
+        Args:
+            image: Raster with the bands of the card, of any size, in sensor units.
+            out: Class map to write, a Cloud Optimized GeoTIFF in the legend's codes.
+            **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``.
+
+        Returns:
+            The files written and how long it took.
+
+        Raises:
+            UsageError: An option is unknown or does not fit.
+            DataError: The image is missing, damaged or does not fit the model.
+        """
+        return predict(self, image, out, **options)
+
+
+def load(where: str | PathLike[str], *, device: str | torch.device = "cpu", revision: str | None = None) -> Mapper:
+    """Load a model bundle; nothing in it is executed.
+
+    Args:
+        where: Bundle folder, run folder with ``bundle/`` in it, or hub id ``owner/name``.
+        device: Device for the network, such as ``cpu``, ``cuda`` or ``cuda:1``.
+        revision: Branch, tag or commit, for a hub id.
+
+    Returns:
+        The bundle: ``network(x)``, ``card``, ``legend`` and ``predict(image, out)``.
+
+    Raises:
+        UsageError: A pickled checkpoint or a single file is given, or this machine has no such device.
+        DataError: There is no bundle, it is damaged, was changed after it was made or is of a newer version.
+    """
+    bundle = load_bundle(where, device=device, revision=revision)
+    return Mapper(bundle.card, bundle.network, bundle.path)
+
+
+def predict(
+    model: Bundle | str | PathLike[str], image: str | PathLike[str], out: str | PathLike[str], **options: Any
+) -> MapResult:
+    """Map an image, as ``landwright predict`` does.
+
+    Args:
+        model: A loaded bundle, or what :func:`load` takes.
+        image: Raster with the bands of the model's card, of any size, in sensor units.
+        out: Class map to write, a Cloud Optimized GeoTIFF in the legend's codes.
+        **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``.
+
+    Returns:
+        The files written and how long it took.
+
+    Raises:
+        UsageError: An option is unknown or does not fit.
+        DataError: Model or image is missing, damaged, or they do not fit each other.
+    """
+    from landwright.engine import PredictOptions, predict_raster
+
+    known = [field.name for field in fields(PredictOptions)]
+    if unknown := sorted(set(options) - set(known)):
+        raise UsageError(f"predict has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
+    bundle = model if isinstance(model, Bundle) else load(model)
+    return predict_raster(bundle, Path(image), Path(out), options=PredictOptions(**options))
+
+
+def evaluate(
+    model: Bundle | str | PathLike[str],
+    images: str | list[str],
+    labels: str | list[str],
+    report: str | PathLike[str] | None = None,
+    *,
+    protocols: Sequence[str] = ("pixel-pooled",),
+) -> BundleEvaluation:
+    """Map images with a model and score the maps against labels, as ``landwright evaluate`` does.
+
+    Args:
+        model: A loaded bundle, or what :func:`load` takes.
+        images: File, glob, folder or ``.txt`` list of images.
+        labels: The same for masks or polygons; matched to the images by name.
+        report: Folder for ``index.html`` and ``metrics.json``, or None for none.
+        protocols: Names of the protocols to score with; each score says how it was measured.
+
+    Returns:
+        Scores per protocol, areas and one entry per scene.
+
+    Raises:
+        UsageError: A protocol is unknown, or the report's folder holds something else.
+        DataError: Model, images or labels are missing, damaged, or they do not fit each other.
+    """
+    from landwright.data.scenes import find_scenes
+    from landwright.evaluation import evaluate_bundle
+    from landwright.recipe import DataSpec
+
+    scenes = find_scenes(DataSpec(images=images, labels=labels))
+    bundle = model if isinstance(model, Bundle) else load(model)
+    return evaluate_bundle(bundle, {scene: () for scene in scenes}, report, protocols=protocols)

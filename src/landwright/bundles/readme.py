@@ -1,0 +1,162 @@
+"""``README.md`` of a bundle: the model card that the Hugging Face hub shows."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from landwright.bundles.card import Card, ScoreCard
+from landwright.networks import NetworkInfo, network_info
+
+# Identifiers of the hub for the licences that users of this package name most.
+HUB_LICENCES = frozenset(
+    {"apache-2.0", "mit", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0"}
+)
+
+TEMPLATE = """\
+---
+{data}
+---
+
+# {name}
+
+A land cover model of landwright: network `{network}` ({parameters:.2f} M
+parameters), labels of the regime `{regime}`.
+
+## Use
+
+```bash
+landwright predict image.tif --model BUNDLE -o map.tif
+```
+
+```python
+import landwright
+
+model = landwright.load("BUNDLE")  # this folder, or the id of this repository on the hub
+model.predict("image.tif", "map.tif")
+```
+
+## Input
+
+{inputs}
+
+## Classes
+
+| code | class | colour | description |
+|---|---|---|---|
+{classes}
+
+## Scores
+
+{scores}
+
+## Origin
+
+{origin}
+"""
+
+
+def model_card(card: Card, *, parameters: int) -> str:
+    """Write the model card.
+
+    Args:
+        card: The complete card.
+        parameters: Number of the network's parameters.
+
+    Returns:
+        Markdown with the hub's YAML front matter.
+    """
+    info = network_info(card.network.name, **card.network.options)
+    return TEMPLATE.format(
+        data=_front_matter(card),
+        name=card.name,
+        network=card.network.name,
+        parameters=parameters / 1e6,
+        regime=card.regime,
+        inputs=_inputs(card),
+        classes=_classes(card),
+        scores=_scores(card),
+        origin=_origin(card, info),
+    )
+
+
+def _front_matter(card: Card) -> str:
+    from huggingface_hub import EvalResult, ModelCardData
+
+    licence = (card.licence or "").lower()
+    known = licence in HUB_LICENCES
+    results = [
+        EvalResult(
+            task_type="image-segmentation",
+            dataset_type=re.sub(r"[^a-z0-9]+", "-", score.data.lower()).strip("-") or "data",
+            dataset_name=score.data,
+            metric_type=figure,
+            metric_name=f"{figure} ({score.protocol})",
+            metric_value=round(value, 6),
+        )
+        for score in card.scores
+        for figure, value in _finite(score).items()
+    ]
+    data = ModelCardData(
+        license=licence if known else "other" if card.licence else "unknown",
+        license_name=None if known or not card.licence else card.licence,
+        library_name="landwright",
+        pipeline_tag="image-segmentation",
+        tags=["landwright", "remote-sensing", "land-cover", "semantic-segmentation", card.network.name],
+        model_name=card.name if results else None,
+        eval_results=results or None,
+    )
+    return data.to_yaml()
+
+
+def _inputs(card: Card) -> str:
+    scaling = card.normalization
+    lines = [
+        f"- bands: {', '.join(card.bands)}",
+        f"- scaling: (value / {scaling.divide:g} - mean) / std with mean {_list(scaling.mean)}, "
+        f"std {_list(scaling.std)}; the same for every tile",
+        f"- tiles: {card.tiling.tile} pixels, overlap {card.tiling.overlap:.0%}, blended ({card.tiling.blend})",
+    ]
+    if card.gsd:
+        low, high = card.gsd
+        lines.append(f"- ground sampling distance: {low:g} m" + (f" to {high:g} m" if high != low else ""))
+    return "\n".join(lines)
+
+
+def _classes(card: Card) -> str:
+    return "\n".join(
+        f"| {entry.code} | {entry.name} | #{bytes(entry.colour).hex()} | {entry.description} |"
+        for entry in card.legend.classes
+    )
+
+
+def _scores(card: Card) -> str:
+    if not card.scores:
+        return "None recorded. Score it with `landwright evaluate` on images and labels of your own."
+    parts = []
+    for score in card.scores:
+        rows = "\n".join(f"| {figure} | {value:.4f} |" for figure, value in _finite(score).items())
+        classes = f" Classes in the mean: {', '.join(score.classes)}." if score.classes else ""
+        parts.append(f"Protocol `{score.protocol}` on {score.data}.{classes}\n\n| figure | value |\n|---|---|\n{rows}")
+    return "\n\n".join(parts)
+
+
+def _origin(card: Card, info: NetworkInfo) -> str:
+    lines = [f"- licence of the weights: {card.licence or 'not known'}"]
+    if info.paper:
+        lines.append(f"- network: {info.paper}")
+    if card.legend.source:
+        lines.append(f"- classes: {card.legend.source}")
+    if card.recipe_hash:
+        lines.append(f"- recipe: SHA-256 {card.recipe_hash}")
+    software = ", ".join(f"{name} {version}" for name, version in card.software.items())
+    return "\n".join([*lines, f"- made: {card.created} with {software}"])
+
+
+def _finite(score: ScoreCard) -> dict[str, float]:
+    # A class that does not occur has no score.
+    return {figure: value for figure, value in score.values.items() if math.isfinite(value)}
+
+
+def _list(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

@@ -1,0 +1,125 @@
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from torch import nn
+
+import landwright
+from landwright import api
+from landwright.bundles import Card, NetworkCard, Normalization, save_bundle
+from landwright.errors import UsageError
+from landwright.legends import load_legend
+from landwright.networks import Outputs, register
+
+
+@register("bright", description="the building is where the first band is bright", stride=1)
+class Bright(nn.Module):
+    def __init__(self, classes, bands=3):
+        super().__init__()
+        self.layer = nn.Conv2d(bands, classes, 1)
+
+    def forward(self, image):
+        return Outputs(classes=self.layer(image))
+
+
+@pytest.fixture
+def bundle_path(tmp_path):
+    network = Bright(1)
+    with torch.no_grad():
+        network.layer.weight.copy_(torch.tensor([10.0, 0, 0]).reshape(1, 3, 1, 1))
+        network.layer.bias.fill_(-5)
+    card = Card(
+        name="bright",
+        regime="masks",
+        network=NetworkCard(name="bright", classes=1),
+        bands=("red", "green", "blue"),
+        normalization=Normalization(divide=255, mean=(0, 0, 0), std=(1, 1, 1)),
+        legend=load_legend("building"),
+    )
+    return save_bundle(tmp_path / "bundle", card, network)
+
+
+@pytest.fixture
+def image(tmp_path):
+    """Bright in its left half."""
+    pixels = np.full((3, 40, 60), 10, np.uint8)
+    pixels[0, :, :30] = 250
+    profile = {"driver": "GTiff", "width": 60, "height": 40, "count": 3, "dtype": "uint8", "crs": "EPSG:32633"}
+    with rasterio.open(
+        tmp_path / "image.tif", "w", transform=rasterio.Affine(1, 0, 5e5, 0, -1, 5e6), **profile
+    ) as file:
+        file.write(pixels)
+    return tmp_path / "image.tif"
+
+
+def check_map(path):
+    with rasterio.open(path) as dataset:
+        codes = dataset.read(1)
+    assert (codes[:, :30] == 1).all()
+    assert (codes[:, 30:] == 0).all()
+
+
+def test_load_and_predict(bundle_path, image, tmp_path):
+    model = landwright.load(bundle_path)
+    assert isinstance(model, landwright.Mapper)
+    assert model.legend.names == ("background", "building")
+    assert model.network(torch.zeros(1, 3, 2, 2)).classes.shape == (1, 1, 2, 2)
+    model.predict(image, tmp_path / "map.tif", device="cpu")
+    check_map(tmp_path / "map.tif")
+
+
+def test_predict_takes_a_path(bundle_path, image, tmp_path):
+    landwright.predict(str(bundle_path), str(image), str(tmp_path / "map.tif"), device="cpu")
+    check_map(tmp_path / "map.tif")
+
+
+def test_evaluate(bundle_path, image, tmp_path):
+    with rasterio.open(image) as dataset:
+        profile = dataset.profile
+    codes = np.zeros((40, 60), np.uint8)
+    codes[:, :15] = 1
+    with rasterio.open(tmp_path / "mask.tif", "w", **{**profile, "count": 1}) as dataset:
+        dataset.write(codes, 1)
+    found = landwright.evaluate(bundle_path, str(image), str(tmp_path / "mask.tif"))
+    assert found.evaluation.results[0].figure("iou.building") == pytest.approx(0.5)
+
+
+def test_an_unknown_option(bundle_path, image, tmp_path):
+    with pytest.raises(UsageError, match="no option 'confidense'"):
+        api.predict(bundle_path, image, tmp_path / "map.tif", confidense=True)
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_every_public_name_resolves():
+    assert len(landwright.__all__) <= 30
+    for name in landwright.__all__:
+        assert getattr(landwright, name) is not None
+    assert set(landwright.__all__) <= set(dir(landwright))
+
+
+def test_other_names_do_not():
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        _ = landwright.lode
+
+
+def test_the_import_is_quick_and_leaves_torch_alone():
+    code = (
+        "import sys, landwright; landwright.LandwrightError;"
+        "loaded = {'torch', 'numpy', 'rasterio', 'pydantic', 'lightning'} & set(sys.modules); assert not loaded, loaded"
+    )
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.3 + 0.2  # the interpreter's own start included
+
+
+def test_legends_need_no_torch():
+    code = "import sys, landwright; landwright.load_legend('inria'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
