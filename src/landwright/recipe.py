@@ -296,7 +296,8 @@ def recipe_schema() -> dict[str, Any]:
 def _override(document: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
-        raise UsageError(f"override {override!r} is not of the form section.key=value", remedy="Use --set optim.lr=1e-4")
+        problem = f"override {override!r} is not of the form section.key=value"
+        raise UsageError(problem, remedy="Use --set optim.lr=1e-4")
     *sections, last = key.strip().split(".")
     for section in sections:
         inner = document.setdefault(section, {})

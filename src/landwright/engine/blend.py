@@ -1,0 +1,71 @@
+"""How overlapping windows are weighted: separable weights that sum to one at every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Blend = Literal["cosine", "gaussian", "crop"]
+BLENDS: tuple[str, ...] = get_args(Blend)
+
+
+def profile(tile: int, blend: Blend, *, first: bool = False, last: bool = False) -> NDArray[np.float64]:
+    """Return the weights of one window along one side, before normalisation.
+
+    Args:
+        tile: Side of the window in pixels.
+        blend: ``cosine``: squared sine over the whole window; ``gaussian``: standard deviation tile / 8, as in
+            nnU-Net (Isensee et al. 2021); ``crop``: as cosine, for `partition` to choose the largest.
+        first: The window starts at the raster's border: no decline on that side, where nothing else looks further.
+        last: The same for the end.
+
+    Returns:
+        (tile,) weights in (0, 1], never 0.
+    """
+    centre = (tile - 1) / 2
+    offset = np.arange(tile) - centre
+    if first:
+        offset = np.maximum(offset, 0)
+    if last:
+        offset = np.minimum(offset, 0)
+    weights: NDArray[np.float64] = np.cos(np.pi * offset / (tile + 1)) ** 2
+    if blend == "gaussian":
+        weights = np.exp(-0.5 * (offset / (tile / 8)) ** 2)
+    return weights
+
+
+def partition(tile: int, positions: Sequence[int], blend: Blend) -> NDArray[np.float32]:
+    """Return the weights of all windows along one side; at every pixel they sum to 1.
+
+    The sum is divided out here, where it is known exactly, in double precision: nothing has to be added to a divisor
+    later to keep it from zero, and no pixel of the border is lost.
+
+    Args:
+        tile: Side of a window in pixels.
+        positions: First pixel of each window, increasing, without gaps (`grid.starts`).
+        blend: ``cosine`` and ``gaussian`` mix all windows on a pixel; ``crop`` takes the one that sees furthest
+            around it.
+
+    Returns:
+        (windows, tile) float32 weights.
+    """
+    ends = range(len(positions))
+    raw = np.stack([profile(tile, blend, first=i == 0, last=i == ends[-1]) for i in ends])
+    length = positions[-1] + tile
+    if blend == "crop":
+        best = np.zeros(length)
+        owner = np.zeros(length, dtype=np.intp)
+        for i, start in enumerate(positions):
+            ahead = raw[i] > best[start : start + tile]
+            best[start : start + tile][ahead] = raw[i][ahead]
+            owner[start : start + tile][ahead] = i
+        return np.stack([owner[start : start + tile] == i for i, start in enumerate(positions)]).astype(np.float32)
+    total = np.zeros(length)
+    for weights, start in zip(raw, positions, strict=True):
+        total[start : start + tile] += weights
+    return np.stack([w / total[start : start + tile] for w, start in zip(raw, positions, strict=True)]).astype(
+        np.float32
+    )

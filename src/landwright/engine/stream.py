@@ -1,0 +1,161 @@
+"""From a raster to averaged scores: read, score, weight, sum, hand out finished rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from landwright.engine.batch import Batch, even_batch
+from landwright.engine.blend import Blend, partition
+from landwright.engine.grid import starts
+from landwright.engine.protocols import Progress, Reader, Scorer, Sink
+from landwright.engine.ring import RingBuffer
+from landwright.engine.strips import read_strips
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a raster is cut into windows.
+
+    Attributes:
+        tile: Side of a window in pixels.
+        overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
+        blend: Weights of overlapping windows.
+        batch: Largest number of windows that go through the network together; it does not change the sums.
+    """
+
+    tile: int = 512
+    overlap: float = 0.25
+    blend: Blend = "cosine"
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was done.
+
+    Attributes:
+        windows: Windows that went through the network.
+        skipped: Windows without a valid pixel.
+        valid: Valid pixels.
+    """
+
+    windows: int
+    skipped: int
+    valid: int
+
+
+@torch.inference_mode()
+def map_windows(
+    reader: Reader, scorer: Scorer, sink: Sink, tiling: Tiling, *, progress: Progress | None = None
+) -> Tally:
+    """Send every window of a raster through a network and hand the averaged scores on, row by row.
+
+    Memory depends on the tile and on the raster's width, not on its height: a strip of pixels, one more that is
+    being read, one batch, and the sums of one row of windows. Windows are summed in one order for any batch size.
+
+    Args:
+        reader: The raster.
+        scorer: The network.
+        sink: Takes the rows; every row of the raster exactly once, in order.
+        tiling: Windows, weights and batch.
+        progress: Called after every batch and at the end.
+
+    Returns:
+        The number of windows and valid pixels.
+    """
+    return _Run(reader, scorer, sink, tiling, progress)()
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A window in the batch: its place in the grid."""
+
+    down: int
+    across: int
+
+
+@dataclass(frozen=True)
+class _RowEnd:
+    """All windows that touch these raster rows are in the batches up to here."""
+
+    start: int
+    valid: NDArray[np.bool_]
+
+
+class _Run:
+    def __init__(self, reader: Reader, scorer: Scorer, sink: Sink, tiling: Tiling, progress: Progress | None) -> None:
+        height, width = reader.shape
+        tile = tiling.tile
+        self._reader, self._scorer, self._sink, self._progress = reader, scorer, sink, progress
+        self._rows = starts(height, tile, tiling.overlap)
+        self._cols = starts(width, tile, tiling.overlap)
+        self._down, self._across = (
+            torch.from_numpy(partition(tile, places, tiling.blend)).to(scorer.device)
+            for places in (self._rows, self._cols)
+        )
+        self._tile = tile
+        self._total = len(self._rows) * len(self._cols)
+        self._batch = Batch(even_batch(self._total, tiling.batch), tile)
+        self._ring = RingBuffer(scorer.channels, tile, max(width, tile), scorer.device)
+        # Batches go on across row ends, which therefore wait in line with the windows.
+        self._waiting: list[_Placed | _RowEnd] = []
+        self._windows = self._skipped = self._valid = 0
+
+    def __call__(self) -> Tally:
+        height, width = self._reader.shape
+        ends = [*self._rows[1:], height]
+        for down, strip in enumerate(read_strips(self._reader, self._rows, self._tile)):
+            before = self._windows
+            for across, col in enumerate(self._cols):
+                self._window(strip.pixels, strip.valid, down, across, col)
+            finished = strip.valid[: ends[down] - strip.row, :width]
+            if self._windows == before:
+                # Many such rows may wait for a batch to fill: let them hold no memory.
+                finished = np.broadcast_to(np.False_, finished.shape)
+            self._valid += int(np.count_nonzero(finished))
+            self._waiting.append(_RowEnd(strip.row, finished))
+            if not len(self._batch):
+                self._flush()
+        self._flush()
+        if self._progress is not None:
+            self._progress(height * width, height * width)
+        return Tally(self._windows, self._skipped, self._valid)
+
+    def _window(self, pixels: NDArray[Any], valid: NDArray[np.bool_], down: int, across: int, col: int) -> None:
+        columns = slice(col, col + self._tile)
+        if not valid[:, columns].any():
+            self._skipped += 1
+            return
+        self._batch.append(pixels[:, :, columns], valid[:, columns])
+        self._waiting.append(_Placed(down, across))
+        self._windows += 1
+        if self._batch.full:
+            self._flush()
+
+    def _flush(self) -> None:
+        place = 0
+        if len(self._batch):
+            scores = self._scorer(self._batch.pixels, self._batch.valid)
+        for item in self._waiting:
+            if isinstance(item, _Placed):
+                row, col = self._rows[item.down], self._cols[item.across]
+                self._ring.add(scores[place], row, col, self._down[item.down], self._across[item.across])
+                place += 1
+            else:
+                self._hand_out(item)
+        self._waiting.clear()
+        self._batch.clear()
+        if self._progress is not None:
+            height, width = self._reader.shape
+            self._progress((self._windows + self._skipped) * height * width // self._total, height * width)
+
+    def _hand_out(self, done: _RowEnd) -> None:
+        rows, width = done.valid.shape
+        for row, sums in self._ring.take(done.start, done.start + rows):
+            first = row - done.start
+            self._sink.write(row, sums[..., :width], done.valid[first : first + len(sums[0])])

@@ -1,0 +1,36 @@
+"""Blocks and overviews of a COG for a given size."""
+
+from __future__ import annotations
+
+from landwright.rasters import COG_OPTIONS
+
+_SIDES = (512, 384, 320, 256)
+_SMALL = 512
+
+
+def cog_options(height: int, width: int, overviews: str) -> dict[str, str | int]:
+    """Return creation options of GDAL's COG driver for a raster of this size.
+
+    Blocks have 512 pixels a side, but for the sizes where the file or one of its overviews would be exactly one block
+    wide: readers, ``rio cogeo validate`` among them, take such a file for striped.
+
+    Args:
+        height: Rows.
+        width: Columns.
+        overviews: Resampling of the overviews, such as ``mode``.
+    """
+    options = dict(COG_OPTIONS) | {"OVERVIEW_RESAMPLING": overviews.upper()}
+    options["BLOCKSIZE"] = next(side for side in _SIDES if not _looks_striped(height, width, side))
+    if width == 1:
+        # Overviews of a single column are as wide as the column, which readers refuse.
+        options["OVERVIEWS"] = "NONE"
+    return options
+
+
+def _looks_striped(height: int, width: int, side: int) -> bool:
+    while height > _SMALL:
+        if width == side:
+            return True
+        # Halved as GDAL does it.
+        height, width = -(-height // 2), -(-width // 2)
+    return False

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from landwright.engine.files import map_files
+from landwright.errors import UsageError
+
+
+def test_names_belong_together() -> None:
+    files = map_files("out/map.tif", True)
+    assert files.rasters == (Path("out/map.tif"), Path("out/map_confidence.tif"))
+    assert files.styles == (Path("out/map.qml"), Path("out/map_confidence.qml"))
+    assert map_files("map.tiff", False).rasters == (Path("map.tiff"),)
+    assert map_files("map.tif", Path("sure.tif")).confidence == Path("sure.tif")
+
+
+@pytest.mark.parametrize(("out", "confidence"), [("map.png", True), ("map", True), ("map.tif", Path("c.jpg"))])
+def test_maps_are_geotiff(out: str, confidence: Path | bool) -> None:
+    with pytest.raises(UsageError, match="GeoTIFF"):
+        map_files(out, confidence)
+
+
+def test_two_files_with_one_name() -> None:
+    with pytest.raises(UsageError, match="one name"):
+        map_files("map.tif", Path("map.tif").absolute())
+
+
+def test_nothing_is_replaced_unasked_and_the_image_never(tmp_path: Path) -> None:
+    image = tmp_path / "image.tif"
+    image.touch()
+    files = map_files(tmp_path / "map.tif", True)
+    files.refuse_existing(image, overwrite=False)
+    files.styles[1].touch()
+    with pytest.raises(UsageError, match="already"):
+        files.refuse_existing(image, overwrite=False)
+    files.refuse_existing(image, overwrite=True)
+    (tmp_path / "link.tif").symlink_to(image)
+    with pytest.raises(UsageError, match="image itself"):
+        map_files(tmp_path / "link.tif", False).refuse_existing(image, overwrite=True)

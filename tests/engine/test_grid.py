@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landwright.engine.grid import redundancy, starts
+
+
+@given(length=st.integers(1, 5000), tile=st.integers(1, 700), overlap=st.floats(0, 0.95))
+def test_windows_cover_the_raster_evenly_and_once(length: int, tile: int, overlap: float) -> None:
+    places = starts(length, tile, overlap)
+    assert places[0] == 0
+    assert places == sorted(set(places))
+    steps = [after - before for before, after in pairwise(places)]
+    if length <= tile:
+        assert places == [0]
+        return
+    assert places[-1] + tile == length, "the last window is flush"
+    assert max(steps) <= max(1, tile * (1 - overlap)), "neighbours overlap as much as asked for"
+    assert max(steps) - min(steps) <= 1, "steps are even"
+
+
+def test_known_grid() -> None:
+    assert starts(1000, 512, 0.25) == [0, 244, 488]
+    assert starts(896, 512, 0.25) == [0, 384]
+
+
+def test_redundancy() -> None:
+    assert redundancy(512, 512, 512, 0.5) == 1.0
+    assert redundancy(896, 512, 512, 0.25) == pytest.approx(2 * 512 / 896)
+
+
+@pytest.mark.parametrize(("length", "tile", "overlap"), [(0, 8, 0.0), (8, 0, 0.0), (8, 8, 1.0), (8, 8, -0.1)])
+def test_nonsense_is_refused(length: int, tile: int, overlap: float) -> None:
+    with pytest.raises(ValueError, match="do not make a grid"):
+        starts(length, tile, overlap)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from landwright.engine.grid import starts
+from landwright.engine.strips import ahead, read_strips
+
+
+@pytest.mark.parametrize(("height", "width", "tile"), [(50, 7, 16), (50, 40, 16), (5, 40, 16), (16, 16, 16), (1, 1, 8)])
+def test_strips_hold_the_raster_and_its_reflection(reader: Any, height: int, width: int, tile: int) -> None:
+    rng = np.random.default_rng(0)
+    image = reader(rng.random((2, height, width)), rng.random((height, width)) > 0.3)
+    rows = starts(height, tile, 0.5)
+    fill = ((0, max(0, tile - height)), (0, max(0, tile - width)))
+    pixels = np.pad(image.pixels, ((0, 0), *fill), mode="reflect")
+    valid = np.pad(image.valid, fill, mode="reflect")
+    strips = list(read_strips(image, rows, tile))
+    assert [strip.row for strip in strips] == rows
+    for strip in strips:
+        np.testing.assert_array_equal(strip.pixels, pixels[:, strip.row : strip.row + tile])
+        np.testing.assert_array_equal(strip.valid, valid[strip.row : strip.row + tile])
+    assert sum(window.height for window in image.windows) == height, "no row is read twice"
+
+
+def test_one_other_thread_reads_one_ahead() -> None:
+    threads, started = set(), []
+
+    def work(item: int) -> int:
+        threads.add(threading.get_ident())
+        started.append(item)
+        return item * item
+
+    results = ahead(work, range(5))
+    assert next(results) == 0
+    assert list(results) == [1, 4, 9, 16]
+    assert started == [0, 1, 2, 3, 4]
+    assert threading.get_ident() not in threads
+    assert len(threads) == 1
+    assert list(ahead(work, [])) == []
+
+
+def test_failures_of_reading_arrive() -> None:
+    def work(item: int) -> int:
+        if item == 2:
+            raise OSError("gone")
+        return item
+
+    with pytest.raises(OSError, match="gone"):
+        list(ahead(work, range(4)))
+
+
+def test_a_consumer_may_stop_early() -> None:
+    results = ahead(lambda item: item, range(100))
+    next(results)
+    results.close()
+    assert not any(thread.name.startswith("landwright-reader") for thread in threading.enumerate())
