@@ -1,0 +1,149 @@
+"""Score a model bundle on labelled images: map each of them as a user would, and compare the maps."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+from landwright.bundles import Bundle
+from landwright.data import Scene
+from landwright.engine import MapResult, PredictOptions, map_files, predict_raster
+from landwright.errors import DataError
+from landwright.evaluation.compare import Comparison
+from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Pair
+from landwright.evaluation.maps import PREVIEWS
+from landwright.evaluation.protocols import DEFAULT
+from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
+from landwright.rasters import Window
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and the number of finished and of all pixels."""
+
+
+@dataclass(frozen=True)
+class BundleEvaluation:
+    """How a bundle fared.
+
+    Attributes:
+        evaluation: Scores per protocol, areas and one entry per scene.
+        warnings: What the engine warned of, each once, with the first scene that it concerns.
+        seconds: Time that the mapping took.
+    """
+
+    evaluation: Evaluation
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def evaluate_bundle(
+    bundle: Bundle,
+    scenes: Mapping[Scene, Sequence[Window]],
+    report: str | PathLike[str] | None = None,
+    *,
+    data: str = "",
+    options: PredictOptions | None = None,
+    protocols: Sequence[str] = (DEFAULT,),
+    labels: LabelOptions = PLAIN,
+    keep: str | PathLike[str] | None = None,
+    run: str | PathLike[str] | None = None,
+    force: bool = False,
+    progress: Progress = lambda _name, _done, _total: None,
+) -> BundleEvaluation:
+    """Map every scene with the engine and compare the maps with the labels.
+
+    The scores are those of the maps that a user gets, tiling and blending included. One map at a time is on disk,
+    unless they are kept.
+
+    Args:
+        bundle: The model.
+        scenes: Images with their labels, and the windows of each that count; no window means all of it.
+        report: Folder for the report, or None for none.
+        data: What the scenes are, for the report's heading.
+        options: How to map; ``confidence`` and ``overwrite`` are settled here.
+        protocols: Names of the protocols to score with.
+        labels: How the labels are read.
+        keep: Folder that the maps are kept in.
+        run: Run folder whose training curves are shown.
+        force: Replace maps in ``keep``, and write into a report folder that holds something else.
+        progress: Called now and then.
+
+    Returns:
+        The scores.
+
+    Raises:
+        UsageError: The report's folder holds something else, a map to be kept is there already, or a protocol is
+            unknown.
+        DataError: There is no scene, or one of them cannot be mapped or compared. A score on fewer scenes than were
+            asked for would be another score, so that one failure ends the evaluation.
+    """
+    if not scenes:
+        raise DataError("there is no scene to score", remedy="Give images and labels, or another part of the split")
+    if report is not None:
+        check_report_folder(Path(report), force=force)
+    comparison = Comparison(bundle.legend, protocols, labels, previews=0 if report is None else PREVIEWS)
+    options = replace(options or PredictOptions(), overwrite=force)
+    results: list[MapResult] = []
+    with ExitStack() as stack:
+        folder = Path(keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="landwright-")))
+        targets = [folder / f"{scene.name}.tif" for scene in scenes]
+        for scene, target in zip(scenes, targets, strict=True):
+            map_files(target, True).refuse_existing(scene.image, overwrite=force)
+        for (scene, windows), target in zip(scenes.items(), targets, strict=True):
+            shown = comparison.previews > len(comparison.seen)
+
+            def mapping(done: int, total: int, name: str = scene.name) -> None:
+                progress(name, done, total)
+
+            result = predict_raster(
+                bundle,
+                scene.image,
+                target,
+                options=replace(options, confidence=shown or keep is not None),
+                progress=mapping,
+            )
+            results.append(result)
+            pair = Pair(
+                scene.name, result.path, scene.label, scene.image, result.confidence, regions=tuple(windows) or None
+            )
+            comparison.add(pair)
+            if keep is None:
+                for path in result.paths:
+                    path.unlink()
+    evaluation = comparison.finish()
+    seconds = sum(result.seconds for result in results)
+    if report is not None:
+        about = About(
+            f"{bundle.card.name} on {len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}",
+            data or f"{next(iter(scenes)).image} and others",
+            model=model_facts(bundle.card),
+            settings=_settings(bundle, options, results),
+            run=None if run is None else Path(run),
+        )
+        write_report(report, evaluation, bundle.legend, about, previews=comparison.seen, force=force)
+    return BundleEvaluation(evaluation, _warnings(scenes, results), seconds)
+
+
+def _settings(bundle: Bundle, options: PredictOptions, results: Sequence[MapResult]) -> dict[str, str]:
+    tiling = options.tiling(bundle.card.tiling, results[0].device.partition(":")[0])
+    seconds = sum(result.seconds for result in results)
+    pixels = sum(result.width * result.height for result in results)
+    return {
+        "Window": f"{tiling.tile} pixels",
+        "Overlap": f"at least {tiling.overlap:.0%}",
+        "Blending": tiling.blend,
+        "Test-time augmentation": options.tta,
+        "Device": f"{results[0].device}, precision {results[0].precision}",
+        "Mapping time": f"{seconds:,.1f} s, {pixels / seconds / 1e6:.2f} million pixels per second",
+    }
+
+
+def _warnings(scenes: Mapping[Scene, Sequence[Window]], results: Sequence[MapResult]) -> tuple[str, ...]:
+    first: dict[str, str] = {}
+    for scene, result in zip(scenes, results, strict=True):
+        for warning in result.warnings:
+            first.setdefault(warning, scene.name)
+    return tuple(f"{name}: {warning}" for warning, name in first.items())

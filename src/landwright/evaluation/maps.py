@@ -1,0 +1,134 @@
+"""Score maps that exist already, and write the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from landwright.bundles.cardfile import CARD, read_card
+from landwright.errors import DataError
+from landwright.evaluation.compare import Advance, Comparison
+from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Pair
+from landwright.evaluation.maptags import map_facts, map_legend
+from landwright.evaluation.protocols import DEFAULT, ProtocolResult
+from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
+from landwright.legends import Legend
+
+PREVIEWS = 6
+"""Scenes that a report shows."""
+
+
+def evaluate_map(
+    map_path: str | PathLike[str],
+    reference: str | PathLike[str],
+    report: str | PathLike[str],
+    *,
+    legend: Legend | None = None,
+    image: str | PathLike[str] | None = None,
+    run: str | PathLike[str] | None = None,
+    protocols: Sequence[str] = (DEFAULT,),
+    labels: LabelOptions = PLAIN,
+    force: bool = False,
+) -> ProtocolResult:
+    """Compare a map with a reference and write the report.
+
+    Args:
+        map_path: Raster of class codes. Where its confidence lies beside it, as ``landwright predict`` writes it, the
+            report shows that too.
+        reference: Mask of codes or colours on any grid, or polygons.
+        report: Folder for ``index.html`` and ``metrics.json``.
+        legend: Classes; by default what the map says that it holds.
+        image: The imagery, to be shown beside the map.
+        run: Run folder whose training curves and model are shown.
+        protocols: Names of the protocols to score with.
+        labels: How the reference is read.
+        force: Write into a folder that holds something else than a report.
+
+    Returns:
+        The result under the first protocol.
+
+    Raises:
+        UsageError: The folder holds something else, a protocol is unknown, or the map does not name its classes.
+        DataError: Map and reference cannot be compared.
+    """
+    map_path, reference = Path(map_path), Path(reference)
+    pair = Pair(map_path.stem, map_path, reference, None if image is None else Path(image), find_confidence(map_path))
+    evaluation = evaluate_maps([pair], report, legend=legend, run=run, protocols=protocols, labels=labels, force=force)
+    return evaluation.results[0]
+
+
+def evaluate_maps(
+    pairs: Sequence[Pair],
+    report: str | PathLike[str] | None = None,
+    *,
+    legend: Legend | None = None,
+    run: str | PathLike[str] | None = None,
+    protocols: Sequence[str] = (DEFAULT,),
+    labels: LabelOptions = PLAIN,
+    force: bool = False,
+    advance: Advance = lambda _: None,
+) -> Evaluation:
+    """Compare maps with their references and write the report, see :func:`evaluate_map`.
+
+    A reference on another grid is brought onto the map's grid by nearest neighbour; polygons are burnt onto it.
+    Memory does not grow with the size of the maps.
+
+    Args:
+        pairs: Maps with their references.
+        report: Folder for the report, or None for none.
+        legend: Classes of all maps; by default what the first map says that it holds.
+        run: Run folder whose training curves and model are shown.
+        protocols: Names of the protocols to score with.
+        labels: How the references are read.
+        force: Write into a folder that holds something else than a report.
+        advance: Called with the pixels done after every window.
+
+    Returns:
+        Scores per protocol, areas and one entry per map.
+
+    Raises:
+        UsageError: The folder holds something else, a protocol is unknown, or the map does not name its classes.
+        DataError: There is no pair, or a pair cannot be compared.
+    """
+    if not pairs:
+        raise DataError("there is no map to compare", remedy="Give at least one map and its reference")
+    if report is not None:
+        check_report_folder(Path(report), force=force)
+    legend = legend or map_legend(pairs[0].map)
+    comparison = Comparison(legend, protocols, labels, previews=0 if report is None else PREVIEWS)
+    for pair in pairs:
+        comparison.add(pair, advance=advance)
+    evaluation = comparison.finish()
+    if report is not None:
+        about = _about(pairs, None if run is None else Path(run))
+        write_report(report, evaluation, legend, about, previews=comparison.seen, force=force)
+    return evaluation
+
+
+def find_confidence(map_path: Path) -> Path | None:
+    """Return the confidence that ``landwright predict`` wrote beside a map, if it is there."""
+    path = map_path.with_name(f"{map_path.stem}_confidence{map_path.suffix}")
+    return path if path.is_file() else None
+
+
+def _about(pairs: Sequence[Pair], run: Path | None) -> About:
+    model, settings = map_facts(pairs[0].map)
+    if run is not None:
+        model = model_facts(read_card(run / "bundle" / CARD))
+    first = pairs[0]
+    if len(pairs) == 1:
+        return About(
+            f"{first.map.name} against {first.reference.name}",
+            f"Map {first.map}, reference {first.reference}",
+            model=model,
+            settings=settings,
+            run=run,
+        )
+    return About(
+        f"{len(pairs)} maps against their references",
+        f"Maps {first.map} to {pairs[-1].map.name}, references {first.reference} to {pairs[-1].reference.name}",
+        model=model,
+        settings=settings,
+        run=run,
+    )

@@ -1,0 +1,162 @@
+"""The report as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from landwright.evaluation.findings import Evaluation
+from landwright.evaluation.report.about import About
+from landwright.evaluation.report.curves import draw_curves, read_curves
+from landwright.evaluation.report.markup import DASH, Markup, picture, tag
+from landwright.evaluation.report.pictures import ScenePictures
+from landwright.evaluation.report.tables import (
+    area_section,
+    class_table,
+    facts_table,
+    matrix_table,
+    scene_table,
+    swatch,
+)
+from landwright.evaluation.result import ProtocolResult
+from landwright.legends import Legend
+
+TITLES = {
+    "miou": "mean IoU",
+    "mf1": "mean F1",
+    "oa": "overall accuracy",
+    "kappa": "Cohen's kappa",
+    "fwiou": "frequency-weighted IoU",
+    "acc": "accuracy",
+    "iou": "IoU",
+    "f1": "F1",
+}
+MUCH_UNMAPPED = 0.01
+"""Share of unmapped reference pixels from which the report warns."""
+
+
+def render_page(
+    evaluation: Evaluation,
+    legend: Legend,
+    about: About,
+    pictures: Sequence[ScenePictures],
+    environment: dict[str, str],
+) -> str:
+    """Return the whole page.
+
+    Args:
+        evaluation: Scores.
+        legend: Classes.
+        about: Heading and facts.
+        pictures: Pictures of the scenes shown.
+        environment: Versions and machine.
+    """
+    style = (files(__package__) / "style.css").read_text(encoding="utf-8")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("title", about.title),
+        tag("style", Markup(style)),
+    )
+    first, *others = evaluation.results
+    body = tag(
+        "body",
+        _header(first, about),
+        _maps(pictures, legend),
+        _section("Classes", class_table(first, legend)),
+        _section(
+            "Confusion matrix",
+            matrix_table(first, legend),
+            tag("p", "Rows are reference classes and add up to 100 %; the small figures are pixels.", cls="note"),
+        ),
+        _section("Area", area_section(evaluation.area, legend)),
+        _section("Scenes", scene_table(evaluation.scenes)) if len(evaluation.scenes) > 1 else None,
+        [_other(result) for result in others],
+        _curves(about),
+        _making(about, environment),
+        tag("footer", f"Made by landwright {environment['landwright']}. The same figures as data: metrics.json."),
+    )
+    return "<!doctype html>\n" + tag("html", head, body, lang="en")
+
+
+def _section(title: str, *content: Markup | list[Markup] | None) -> Markup:
+    return tag("section", tag("h2", title), *content)
+
+
+def _header(result: ProtocolResult, about: About) -> Markup:
+    return tag(
+        "header",
+        tag("h1", about.title),
+        tag("p", about.data, cls="subtitle"),
+        _figures(result),
+        tag("p", tag("b", "How this was scored. "), result.sentence, " ", result.ignore_rule, cls="protocol"),
+        [tag("p", note, cls="note") for note in result.notes],
+        _unmapped(result),
+    )
+
+
+def _figures(result: ProtocolResult) -> Markup:
+    boxes = [
+        tag("div", tag("b", DASH if value is None else f"{value:.3f}"), tag("span", TITLES.get(name, name)), cls=kind)
+        for (name, value), kind in zip(result.values.items(), ["main"] + [""] * len(result.values), strict=False)
+    ]
+    boxes.append(tag("div", tag("b", _short(result.pixels)), tag("span", "pixels scored")))
+    return tag("div", boxes, cls="figures")
+
+
+def _short(count: int) -> str:
+    for size, suffix in ((10**9, " G"), (10**6, " M"), (10**4, " k")):
+        if count >= size:
+            return f"{count / (1000 if suffix == ' k' else size):.3g}{suffix}"
+    return f"{count:,}"
+
+
+def _unmapped(result: ProtocolResult) -> Markup | None:
+    if result.unmapped_share < MUCH_UNMAPPED:
+        return None
+    text = f"{result.unmapped_share:.1%} of the reference pixels are not mapped and therefore not scored."
+    return tag("p", tag("b", "Note. "), text, cls="warning")
+
+
+def _maps(pictures: Sequence[ScenePictures], legend: Legend) -> Markup | None:
+    if not pictures:
+        return None
+    scenes = [
+        tag(
+            "div",
+            tag("h3", scene.name, tag("small", scene.caption)),
+            tag(
+                "div",
+                [
+                    tag("figure", picture(png, f"{title} of {scene.name}"), tag("figcaption", title))
+                    for title, png in scene.pictures.items()
+                ],
+                cls="pictures",
+            ),
+            cls="scene",
+        )
+        for scene in pictures
+    ]
+    names = [tag("li", swatch(entry.colour), entry.name) for entry in legend.classes]
+    return _section("Maps", tag("ul", names, cls="legend"), scenes)
+
+
+def _other(result: ProtocolResult) -> Markup:
+    return _section(
+        f"Protocol {result.protocol}",
+        _figures(result),
+        tag("p", result.sentence, cls="protocol"),
+        [tag("p", note, cls="note") for note in result.notes],
+    )
+
+
+def _curves(about: About) -> Markup | None:
+    charts = draw_curves(read_curves(about.run)) if about.run else []
+    return _section("Training", tag("div", charts, cls="charts")) if charts else None
+
+
+def _making(about: About, environment: dict[str, str]) -> Markup:
+    parts = {"Model": about.model, "Mapping": about.settings, "Environment": environment}
+    columns = [tag("div", tag("h3", title), facts_table(facts)) for title, facts in parts.items() if facts]
+    return _section("How it was made", tag("div", columns, cls="columns"))
