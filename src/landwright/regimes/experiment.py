@@ -1,0 +1,31 @@
+"""What a regime hands to the trainer: one module and one dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from landwright.bundles.card import Card
+from landwright.data.splits import Split
+from landwright.regimes.module import RegimeModule
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A recipe made concrete.
+
+    Attributes:
+        module: Network, loss and training step.
+        train: Training items in the order in which they are used; item ``i`` depends on the recipe and ``i`` alone.
+        val: Validation items.
+        split: Which scene is in which part.
+        card: Card of the bundle, without scores.
+    """
+
+    module: RegimeModule
+    train: Dataset[Any]
+    val: Dataset[Any]
+    split: Split
+    card: Card

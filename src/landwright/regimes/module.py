@@ -1,0 +1,167 @@
+"""What the modules of all regimes share: scaling, optimiser, seeding, and scoring by a named protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from landwright.bundles.card import Normalization
+from landwright.errors import DataError
+from landwright.evaluation.protocols import Protocol, ProtocolResult, create_protocol
+from landwright.legends import IGNORE, Legend
+from landwright.networks import Outputs
+from landwright.recipe import Recipe
+from landwright.regimes.optimizer import build_optimizer, build_schedule
+
+SCORE = "landwright_score"
+"""Key of the last validation's scores in a checkpoint."""
+
+_STRIDE = 1_000_003  # a prime: the seeds of two runs do not follow one another
+
+
+class RegimeModule(LightningModule):
+    """Base of the regimes' modules; a regime adds its ``training_step``.
+
+    Args:
+        recipe: The recipe.
+        network: Network that returns :class:`Outputs`.
+        legend: Classes of the masks.
+        scaling: Input scaling.
+        pretrained: Parameters that were loaded and get ``optim.encoder_lr``.
+
+    Attributes:
+        network: The network.
+        score: Scores of the last validation.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        network: nn.Module,
+        legend: Legend,
+        scaling: Normalization,
+        *,
+        pretrained: Collection[nn.Parameter] = (),
+    ) -> None:
+        """Keep the parts; scaling is a constant, not a weight."""
+        super().__init__()
+        self.recipe = recipe
+        # Convolutions are quicker with channels last, on CPU and GPU.
+        self.network = network.to(memory_format=torch.channels_last)
+        self.legend = legend
+        self.score: ProtocolResult | None = None
+        self._pretrained = pretrained
+        self._protocol: Protocol | None = None
+        for name, values in zip(("scale", "shift"), scaling.coefficients(), strict=True):
+            self.register_buffer(name, torch.from_numpy(values), persistent=False)
+
+    def forward(self, image: Tensor) -> Outputs:
+        """Run the network on images in sensor units.
+
+        Args:
+            image: Float32 (B, C, H, W).
+
+        Returns:
+            The network's outputs in float32, whatever precision it runs in: losses lose too much in 16 bits.
+        """
+        image = (image * self.scale + self.shift).contiguous(memory_format=torch.channels_last)
+        outputs: Outputs = self.network(image)
+        return replace(
+            outputs,
+            classes=None if outputs.classes is None else outputs.classes.float(),
+            height=None if outputs.height is None else outputs.height.float(),
+            auxiliary=tuple(logits.float() for logits in outputs.auxiliary),
+        )
+
+    def configure_optimizers(self) -> Any:
+        """Return the recipe's optimiser and its schedule per step."""
+        optimizer = build_optimizer(self, self.recipe.optim, pretrained=self._pretrained)
+        schedule = build_schedule(optimizer, self.recipe.optim)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Make dropout a function of seed, batch and device alone, so that a resumed run repeats it."""
+        place = batch_idx * self.trainer.world_size + self.global_rank
+        torch.manual_seed((self.recipe.seed * _STRIDE + place) % 2**63)
+
+    def report_losses(self, losses: dict[str, Tensor], sources: list[str]) -> Tensor:
+        """Log the terms of a training loss and return the one to be differentiated.
+
+        Args:
+            losses: Scalars; ``loss`` is the total.
+            sources: Names of the scenes in the batch, for the error message.
+
+        Raises:
+            DataError: The loss is not finite.
+        """
+        loss = losses["loss"]
+        if not math.isfinite(loss.item()):
+            raise DataError(
+                f"the loss is {loss.item()} at step {self.global_step + 1}, on tiles of "
+                f"{', '.join(dict.fromkeys(sources))}",
+                remedy="Lower optim.lr, use precision 32, or look for wild values in these images with "
+                "`landwright inspect`",
+            )
+        logged = {f"train/{name}": term.detach() for name, term in losses.items()}
+        self.log("loss", loss.detach(), prog_bar=True, logger=False)
+        rates = [group["lr"] for group in self.trainer.optimizers[0].param_groups]
+        self.log_dict({**logged, "lr": max(rates)})
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Start the protocol with no counts."""
+        self._protocol = create_protocol(self.recipe.validation.protocol, self.legend.names)
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Count a batch of tiles; tiles of one scene are one image."""
+        assert self._protocol is not None
+        predicted = class_indices(self(batch["image"])).masked_fill(~batch["valid"], IGNORE)
+        for name, reference, prediction in zip(batch["source"], batch["mask"], predicted, strict=True):
+            self._protocol.update(reference, prediction, name=name)
+
+    def on_validation_epoch_end(self) -> None:
+        """Turn the counts of all devices into figures and log them."""
+        assert self._protocol is not None
+        if self.trainer.world_size > 1:
+            self._protocol.load_state(
+                self.trainer.strategy.reduce(self._protocol.state().to(self.device), reduce_op="sum")
+            )
+        self.score = self._protocol.compute()
+        figures = {name: value for name, value in self.score.values.items() if value is not None}
+        metric = self.recipe.validation.metric
+        chosen = self.score.figure(metric)
+        figures[metric] = math.nan if chosen is None else chosen
+        for name, value in figures.items():
+            self.log(f"val/{name}", value, prog_bar=name == metric, sync_dist=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the scores with the weights that they belong to."""
+        checkpoint[SCORE] = None if self.score is None else self.score.model_dump(mode="json")
+
+
+def check_metric(recipe: Recipe, legend: Legend) -> None:
+    """Refuse a protocol or a figure that is not known, long before the first validation.
+
+    Raises:
+        UsageError: There is no such protocol or figure, or the protocol does not fit the legend.
+    """
+    protocol = create_protocol(recipe.validation.protocol, legend.names)
+    indices = torch.arange(len(legend))
+    protocol.update(indices, indices, name="check")
+    protocol.compute().figure(recipe.validation.metric)
+
+
+def class_indices(outputs: Outputs) -> Tensor:
+    """Return the class of every pixel, int64 (B, H, W); one logit means foreground where it is positive."""
+    logits = outputs.classes
+    assert logits is not None
+    return (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(1)

@@ -1,0 +1,103 @@
+"""A tiny network, and tiny scenes and recipes made on the fly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from torch import Tensor, nn
+
+from landwright.networks import Outputs, list_networks, register
+from landwright.recipe import Recipe
+
+TINY = "test-tiny"
+
+
+class Tiny(nn.Module):
+    """Everything that a resumed run could get wrong: batch statistics, dropout, weights."""
+
+    def __init__(self, classes: int, bands: int = 3) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(bands, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.Dropout2d(0.3),
+            nn.Conv2d(8, classes, 1),
+        )
+
+    def forward(self, image: Tensor) -> Outputs:
+        return Outputs(classes=self.layers(image))
+
+
+if TINY not in list_networks():
+    register(TINY, description="for tests", min_tile=16, normalization="half")(Tiny)
+
+
+def write_scenes(root: Path, *, count: int = 3, size: int = 64, dtype: str = "uint8", bands: int = 3) -> Path:
+    """Write pairs whose brightness tells the class, at 0.5 m."""
+    rng = np.random.default_rng(7)
+    for folder in ("images", "masks"):
+        (root / folder).mkdir(parents=True)
+    for number in range(count):
+        blocks = rng.integers(0, 2, (size // 16, size // 16))
+        mask = np.kron(blocks, np.ones((16, 16), int)).astype(np.uint8)
+        image = np.clip(mask * 110 + rng.integers(0, 90, (bands, size, size)), 0, 255).astype(dtype)
+        for folder, array in (("images", image), ("masks", mask[None])):
+            with rasterio.open(
+                root / folder / f"scene{number}.tif",
+                "w",
+                driver="GTiff",
+                count=len(array),
+                height=size,
+                width=size,
+                dtype=array.dtype,
+                crs="EPSG:32632",
+                transform=Affine(0.5, 0, 500000 + 1000 * number, 0, -0.5, 5000000),
+            ) as target:
+                target.write(array)
+    return root
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    """Folder with ``images`` and ``masks``."""
+    return write_scenes(tmp_path / "data")
+
+
+@pytest.fixture
+def wide_scenes(tmp_path: Path) -> Path:
+    """The same with images of 128 pixels."""
+    return write_scenes(tmp_path / "wide", size=128)
+
+
+@pytest.fixture
+def make_recipe(scenes: Path) -> Callable[..., Recipe]:
+    """Return a recipe of six steps with the tiny network; sections can be changed."""
+
+    def make(**sections: dict[str, Any]) -> Recipe:
+        document: dict[str, Any] = {
+            "regime": "masks",
+            "classes": "building",
+            "data": {
+                "images": str(scenes / "images"),
+                "labels": str(scenes / "masks"),
+                "tile": 32,
+                "split": {"val": 0.34},
+            },
+            "network": {"name": TINY},
+            "loss": {},
+            "normalize": {},
+            "optim": {"steps": 6, "batch": 2, "lr": 1e-2},
+            "validate": {"every": 2, "tiles": 4},
+        }
+        for name, changes in sections.items():
+            document[name] = {**document[name], **changes} if isinstance(changes, dict) else changes
+        return Recipe.model_validate(document)
+
+    return make

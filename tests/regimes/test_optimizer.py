@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from landwright.errors import UsageError
+from landwright.recipe import OptimSpec
+from landwright.regimes.optimizer import build_optimizer, build_schedule, check_optim
+
+
+def _rates(spec: OptimSpec, **options: Any) -> list[list[float]]:
+    module = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
+    pretrained = tuple(module[0].parameters()) if options.get("pretrained") else ()
+    optimizer = build_optimizer(module, spec, pretrained=pretrained)
+    schedule = build_schedule(optimizer, spec)
+    rates = []
+    for _ in range(spec.steps):
+        rates.append(sorted(group["lr"] for group in optimizer.param_groups))
+        module[0](torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        schedule.step()
+    return [*rates, sorted(group["lr"] for group in optimizer.param_groups)]
+
+
+@pytest.mark.parametrize("lookahead", ["off", "timm", "paper"])
+def test_cosine_runs_from_peak_to_minimum(lookahead: Any) -> None:
+    rates = [rate for (rate,) in _rates(OptimSpec(lr=1e-2, min_lr=1e-4, steps=20, lookahead=lookahead))]
+    assert rates[0] == 1e-2
+    assert rates[10] == pytest.approx((1e-2 + 1e-4) / 2)
+    assert rates[-1] == pytest.approx(1e-4)
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_warm_up_is_linear_and_ends_at_the_peak() -> None:
+    rates = [rate for (rate,) in _rates(OptimSpec(lr=1e-2, min_lr=1e-4, steps=20, warmup=4))]
+    assert rates[:5] == pytest.approx([2e-3, 4e-3, 6e-3, 8e-3, 1e-2])
+    assert rates[-1] == pytest.approx(1e-4)
+
+
+def test_pretrained_parameters_have_their_own_rate_with_the_same_end() -> None:
+    spec = OptimSpec(lr=1e-2, encoder_lr=1e-3, min_lr=1e-5, steps=10)
+    rates = _rates(spec, pretrained=True)
+    assert rates[0] == [1e-3, 1e-2]
+    assert rates[-1] == pytest.approx([1e-5, 1e-5])
+    assert _rates(spec)[0] == [1e-2]
+
+
+def test_frozen_parameters_are_left_out() -> None:
+    module = nn.Linear(2, 2)
+    module.bias.requires_grad_(False)
+    (group,) = build_optimizer(module, OptimSpec(weight_decay=0.05)).param_groups
+    assert [id(parameter) for parameter in group["params"]] == [id(module.weight)]
+    assert group["weight_decay"] == 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 10, "warmup": 10}, "leaves none of the 10 steps"),
+        ({"lr": 1e-3, "min_lr": 1e-2}, "above the learning rate 0.001"),
+        ({"lr": 1e-3, "encoder_lr": 1e-6}, "above the learning rate 1e-06"),
+    ],
+)
+def test_refuses_schedules_that_cannot_be(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_optim(OptimSpec(**options))
