@@ -1,0 +1,5 @@
+"""``python -m landwright``."""
+
+from landwright.cli.main import main
+
+main()

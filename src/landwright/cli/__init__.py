@@ -1,0 +1,1 @@
+"""Command line of landwright; one module per verb."""

@@ -1,0 +1,64 @@
+"""``landwright data list`` and ``landwright data get``: published data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landwright.cli.common import emit, guard
+
+if TYPE_CHECKING:
+    from landwright.data.layouts import Layout
+
+Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+
+
+@guard
+def list_layouts(as_json: Json = False) -> None:
+    """List the published data sets whose folder layout is known."""
+    from landwright.data import layouts
+
+    known = [layouts.load_layout(name) for name in layouts.list_layouts()]
+    emit(
+        {"layouts": [layout.model_dump(mode="json") for layout in known]},
+        as_json=as_json,
+        text="\n".join(_about(layout) for layout in known),
+    )
+
+
+@guard
+def get_layout(
+    name: Annotated[str, typer.Argument(help="Data set, see `landwright data list`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the data set.")],
+    as_json: Json = False,
+) -> None:
+    """Download a data set where that is allowed, and check that its folder is complete."""
+    from landwright.data import layouts
+
+    layout = layouts.load_layout(name)
+    if layout.torchgeo is not None and layout.shortfall(layout.look(output)):
+        from landwright.data.torchgeo import download
+
+        download(layout, output)
+    found = layouts.check_layout(layout, output)
+    counts = found.counts()
+    parts = ", ".join(f"{number} {part}" for part, number in counts.items() if part != "all")
+    emit(
+        {"layout": name, "root": str(output), "images": counts, "legend": layout.legend, "licence": layout.licence},
+        as_json=as_json,
+        text=f"{output} holds {counts['all']} labelled images of {layout.title}{f' ({parts})' if parts else ''}.\n"
+        f"In a recipe: classes: {layout.legend}, data: {{layout: {name}, root: {output}}}\nLicence: {layout.licence}",
+    )
+
+
+def _about(layout: Layout) -> str:
+    size = f"{layout.gsd:g} m" if layout.gsd else "ground sampling distance not published"
+    way = "can be downloaded" if layout.torchgeo else "to be requested"
+    lines = [
+        f"{layout.title}: {', '.join(layout.bands)}, {size}, legend {layout.legend}, {way}",
+        layout.licence,
+        layout.url,
+    ]
+    return f"{layout.name:<16} " + f"\n{'':<17}".join(lines)

@@ -1,0 +1,100 @@
+"""``landwright evaluate``: score a model or maps, and write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landwright.cli.common import emit, guard
+from landwright.errors import UsageError
+
+
+@guard
+def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    maps: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MAP]...", help="Maps to compare with --against.", show_default=False),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model to score: bundle, run folder, or hub id owner/name.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="References of the maps: masks on any grid, or polygons.")
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option("--images", help="Images to map and score; of maps, to be shown in the report.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option("--labels", help="Masks or polygons of the images.")] = None,
+    pairs: Annotated[str | None, typer.Option("--pairs", help="CSV with the columns image and label.")] = None,
+    layout: Annotated[str | None, typer.Option("--layout", help="Published layout, see landwright data list.")] = None,
+    root: Annotated[str | None, typer.Option("--root", help="Folder of the published layout.")] = None,
+    split_file: Annotated[Path | None, typer.Option("--split-file", help="The split.csv of a run.")] = None,
+    part: Annotated[
+        str | None, typer.Option("--part", help="train, val or test [default: all; of a run: test, or else val].")
+    ] = None,
+    column: Annotated[str, typer.Option("--column", help="Column of --pairs that names the part.")] = "split",
+    legend: Annotated[
+        str | None, typer.Option("--legend", help="Classes of the maps [default: what they say that they hold].")
+    ] = None,
+    crosswalk: Annotated[
+        str | None, typer.Option("--crosswalk", help="From the labels' own legend to the classes scored.")
+    ] = None,
+    field: Annotated[str | None, typer.Option("--field", help="Attribute of polygons that holds the class.")] = None,
+    burn: Annotated[str | None, typer.Option("--burn", help="Class of all polygons.")] = None,
+    outside: Annotated[str | None, typer.Option("--outside", help="Class outside polygons, or ignore.")] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option("--protocol", help="Scoring protocol, repeatable [default: pixel-pooled].")
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option("--bands", help="Bands in the model's order: 1-based numbers or names, as 4,1,2.")
+    ] = None,
+    tta: Annotated[
+        str, typer.Option("--tta", help="Average over mirrored copies: none, flip (4 passes) or d4 (8 passes).")
+    ] = "none",
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    keep: Annotated[Path | None, typer.Option("--keep-maps", help="Folder to keep the model's maps in.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")] = Path("report"),
+    force: Annotated[bool, typer.Option("--force", "-f", help="Write into a folder that is no report.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the report when it is done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON, and no progress.")] = False,
+) -> None:
+    """Score a model on labelled images, or maps against references, and write a report.
+
+    A score is printed with its protocol: how pixels are pooled and which classes enter the mean. Given a run folder and
+    no images, the part that the training kept apart is scored.
+    """
+    if bool(maps) == (model is not None) or bool(maps) != (against is not None):
+        raise UsageError(
+            "it is not clear what to score", remedy="Give MAP and --against, or --model with --images and --labels"
+        )
+    of_model = {
+        "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--split-file": split_file,
+        "--part": part, "--bands": bands, "--keep-maps": keep,
+    }  # fmt: skip
+    if maps and (unfit := [name for name, value in of_model.items() if value is not None]):
+        raise UsageError(f"{unfit[0]} is for scoring a model", remedy="Leave it out, or give --model instead of maps")
+    if model is not None and legend is not None:
+        raise UsageError("a model brings its own classes", remedy="Leave --legend out; --crosswalk translates labels")
+    try:
+        from landwright.cli import scoring
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"scoring needs {error.name}, which is not installed", remedy="pip install 'landwright[train]'"
+        ) from error
+    common = scoring.Common(
+        protocols=tuple(protocol or ()),
+        labels=scoring.label_options(field, burn, outside, crosswalk),
+        report=out,
+        force=force,
+        quiet=as_json,
+    )
+    if model is not None:
+        source = scoring.Source(images, labels, pairs, layout, root, split_file, part, column)
+        outcome = scoring.score_model(common, model, source, bands=bands, tta=tta, device=device, keep=keep)
+    else:
+        outcome = scoring.score_maps(common, maps or [], str(against), images=images, legend=legend)
+    emit(outcome.payload(), as_json=as_json, text=outcome.text())
+    if show:
+        typer.launch(str(outcome.page))

@@ -1,0 +1,173 @@
+"""``landwright predict``: make maps of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landwright.cli.common import emit, guard, progress
+from landwright.errors import DataError, LandwrightError, PartialError, UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from landwright.bundles import Bundle
+    from landwright.engine import MapResult, PredictOptions
+
+_SUFFIX = ".tif"
+
+
+@guard
+def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    images: Annotated[
+        list[str], typer.Argument(help="Images: files, folders, globs or .txt lists.", show_default=False)
+    ],
+    model: Annotated[
+        str,
+        typer.Option("--model", "-m", help="Bundle folder, run folder, or hub id owner/name.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Map to write (.tif); a folder for several images.", show_default=False),
+    ],
+    bands: Annotated[
+        str | None,
+        typer.Option("--bands", help="Bands in the model's order: 1-based numbers or names, such as 4,1,2."),
+    ] = None,
+    aoi: Annotated[
+        Path | None, typer.Option("--aoi", help="Polygons of the area to map (GeoJSON or GeoPackage, any CRS).")
+    ] = None,
+    confidence: Annotated[
+        bool, typer.Option("--confidence/--no-confidence", help="Also write NAME_confidence.tif, in percent.")
+    ] = True,
+    tta: Annotated[
+        str, typer.Option("--tta", help="Average over mirrored copies: none, flip (4 passes) or d4 (8 passes).")
+    ] = "none",
+    tile: Annotated[
+        int | None, typer.Option("--tile", help="Side of a window in pixels [default: the model's].")
+    ] = None,
+    overlap: Annotated[
+        float | None, typer.Option("--overlap", help="Overlap as a share of the tile [default: the model's].")
+    ] = None,
+    blend: Annotated[
+        str | None, typer.Option("--blend", help="cosine, gaussian or crop [default: the model's].")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", "-b", help="Windows at a time [default: 1 on a CPU, 8 on a GPU].")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    precision: Annotated[
+        str, typer.Option("--precision", help="auto (bf16 on a GPU that has it), 32, bf16 or 16.")
+    ] = "auto",
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace maps that are there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable line.")] = False,
+) -> None:
+    """Map images with a model: a COG in the legend's colours, its confidence and a QGIS style for each.
+
+    Several images go into a folder under their own names; where some fail, the others are still mapped and the exit
+    code is 4.
+    """
+    from landwright.rasters import expand_inputs
+
+    sources = expand_inputs(images)
+    targets = _targets(sources, out, several=len(sources) > 1)
+    # The engine brings torch, which is loaded only when the inputs are there.
+    from landwright.bundles import load_bundle
+    from landwright.engine import PredictOptions, map_files
+
+    options = PredictOptions(
+        tile=tile,
+        overlap=overlap,
+        blend=blend,  # type: ignore[arg-type]  # checked by PredictOptions, with the choices in the message
+        batch=batch,
+        tta=tta,  # type: ignore[arg-type]
+        device=device,
+        precision=precision,  # type: ignore[arg-type]
+        bands=None if bands is None else _bands(bands),
+        aoi=aoi,
+        confidence=confidence,
+        overwrite=force,
+    )
+    for source, target in zip(sources, targets, strict=True):
+        map_files(target, confidence).refuse_existing(source, overwrite=force)
+    bundle = load_bundle(model)
+    with progress(quiet=as_json) as bar:
+        results, failures = _map_all(bundle, sources, targets, options, bar)
+    emit(
+        {"maps": [result.to_dict() for result in results], "failed": {str(k): str(v) for k, v in failures.items()}},
+        as_json=as_json,
+        text="\n".join(_summary(result) for result in results) or None,
+    )
+    if failures:
+        raise PartialError(
+            f"{len(failures)} of {len(sources)} images were not mapped: {', '.join(map(str, failures))}",
+            remedy="The messages above say why; the other maps are complete",
+        )
+
+
+def _map_all(
+    bundle: Bundle, sources: list[Path], targets: list[Path], options: PredictOptions, bar: Progress
+) -> tuple[list[MapResult], dict[Path, LandwrightError]]:
+    from landwright.engine import predict_raster
+
+    results: list[MapResult] = []
+    failures: dict[Path, LandwrightError] = {}
+    for source, target in zip(sources, targets, strict=True):
+        task = bar.add_task(source.name, total=None, unit="Mpx")
+
+        def advance(done: int, total: int, task: Any = task) -> None:
+            bar.update(task, completed=done / 1e6, total=total / 1e6)
+
+        try:
+            result = predict_raster(bundle, source, target, options=options, progress=advance)
+        except DataError as error:
+            # A single image fails as it is; of several, the others still have their turn.
+            if len(sources) == 1:
+                raise
+            bar.remove_task(task)
+            failures[source] = error
+            typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
+            continue
+        for warning in result.warnings:
+            typer.secho(f"warning: {source}: {warning}", fg=typer.colors.YELLOW, err=True)
+        results.append(result)
+    if not results:
+        raise DataError(f"none of the {len(sources)} images could be mapped", remedy="The messages above say why")
+    return results, failures
+
+
+def _targets(sources: list[Path], out: Path, *, several: bool) -> list[Path]:
+    """Name the map of each image."""
+    if not several and out.suffix and not out.is_dir():
+        return [out]
+    if several and (out.is_file() or out.suffix.lower() in (_SUFFIX, ".tiff")):
+        raise UsageError(
+            f"{len(sources)} images do not go into one map", path=out, remedy="Name a folder with --out, not a file"
+        )
+    targets = [out / f"{source.stem}{_SUFFIX}" for source in sources]
+    if twice := sorted({target.name for target in targets if targets.count(target) > 1}):
+        raise UsageError(
+            f"several images would be written to {', '.join(twice)}", path=out, remedy="Map them into separate folders"
+        )
+    return targets
+
+
+def _bands(text: str) -> list[int | str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UsageError(f"bands {text!r} are not a list", remedy="Separate numbers or names by commas: --bands 1,2,3")
+    return [int(name) if name.isdecimal() else name for name in names]
+
+
+def _summary(result: MapResult) -> str:
+    share = result.valid / (result.width * result.height)
+    lines = [
+        f"{result.path}: {result.width} x {result.height} pixels ({share:.1%} valid) in {result.seconds:.1f} s "
+        f"on {result.device} ({result.rate:.2f} Mpx/s, every pixel {result.redundancy:.2f} times)"
+    ]
+    if result.confidence is not None:
+        lines.append(f"  confidence: {result.confidence}")
+    lines.append(f"  QGIS styles: {', '.join(str(style) for style in result.styles)}")
+    return "\n".join(lines)

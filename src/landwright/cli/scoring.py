@@ -1,0 +1,250 @@
+"""What ``landwright evaluate`` does once its options are understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import typer
+
+from landwright.bundles import load_bundle
+from landwright.cli.common import progress
+from landwright.data import Part
+from landwright.data.pairing import pair
+from landwright.engine import PredictOptions
+from landwright.errors import UsageError
+from landwright.evaluation import (
+    Evaluation,
+    LabelOptions,
+    Pair,
+    ProtocolResult,
+    evaluate_bundle,
+    evaluate_maps,
+    list_protocols,
+    protocol_description,
+)
+from landwright.evaluation.maps import find_confidence
+from landwright.evaluation.report import METRICS, PAGE, check_report_folder
+from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split
+from landwright.legends import load_crosswalk, load_legend
+from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, expand_inputs, open_raster
+from landwright.recipe import DataSpec, SplitSpec
+
+
+@dataclass(frozen=True)
+class Common:
+    """What scoring a model and scoring maps have in common.
+
+    Attributes:
+        protocols: Names; the default one where there is none.
+        labels: How labels are read.
+        report: Folder of the report.
+        force: Write into a folder that is no report.
+        quiet: Show no progress.
+    """
+
+    protocols: tuple[str, ...]
+    labels: LabelOptions
+    report: Path
+    force: bool
+    quiet: bool
+
+    def __post_init__(self) -> None:
+        """Settle the protocols, and refuse what would fail only after the work is done."""
+        object.__setattr__(self, "protocols", self.protocols or (list_protocols()[0],))
+        for name in self.protocols:
+            protocol_description(name)
+        check_report_folder(self.report, force=self.force)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where labelled images come from, as on the command line."""
+
+    images: str | None
+    labels: str | None
+    pairs: str | None
+    layout: str | None
+    root: str | None
+    split_file: Path | None
+    part: str | None
+    column: str
+
+    def spec(self) -> DataSpec | None:
+        """Return the ``data`` section that would find the images, or None where none are named.
+
+        Raises:
+            UsageError: Sources contradict each other, or one is incomplete.
+        """
+        together = {
+            "--images and --labels": (self.images, self.labels),
+            "--layout and --root": (self.layout, self.root),
+        }
+        for names, values in together.items():
+            if (values[0] is None) != (values[1] is None):
+                raise UsageError(f"{names} go together", remedy="Give both")
+        if sum(value is not None for value in (self.images, self.pairs, self.layout, self.split_file)) > 1:
+            raise UsageError(
+                "more than one source of images is given",
+                remedy="Give --images with --labels, or --pairs, or --layout with --root, or --split-file",
+            )
+        if self.part is not None and self.part not in get_args(Part):
+            raise UsageError(f"there is no part {self.part!r}", remedy=f"Use one of {', '.join(get_args(Part))}")
+        if self.part is not None and self.images is not None:
+            raise UsageError("--part needs to know the parts", remedy="Give --pairs, --layout or --split-file")
+        if self.images is None and self.pairs is None and self.layout is None:
+            return None
+        by_column = self.pairs is not None and self.part is not None
+        split = SplitSpec(by="column", column=self.column) if by_column else SplitSpec()
+        return DataSpec(
+            images=self.images, labels=self.labels, pairs=self.pairs, layout=self.layout, root=self.root, split=split
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is told to the user.
+
+    Attributes:
+        evaluation: The scores.
+        page: The report.
+    """
+
+    evaluation: Evaluation
+    page: Path
+
+    def payload(self) -> dict[str, Any]:
+        """Return plain data for ``--json``."""
+        return {
+            "report": str(self.page),
+            "metrics": str(self.page.with_name(METRICS)),
+            **self.evaluation.model_dump(mode="json"),
+        }
+
+    def text(self) -> str:
+        """Return the scores for people, every one with its protocol."""
+        first, *others = self.evaluation.results
+        lines = [*_figures(first), "", *_classes(first)]
+        for result in others:
+            lines += ["", *_figures(result)]
+        return "\n".join([*lines, "", f"report  {self.page}"])
+
+
+def label_options(field: str | None, burn: str | None, outside: str | None, crosswalk: str | None) -> LabelOptions:
+    """Return how labels are read, with the crosswalk loaded."""
+    return LabelOptions(field, burn, outside, None if crosswalk is None else load_crosswalk(crosswalk))
+
+
+def score_maps(common: Common, maps: list[str], against: str, *, images: str | None, legend: str | None) -> Outcome:
+    """Compare maps with references, paired by name.
+
+    Raises:
+        UsageError: An option does not fit.
+        DataError: A file is missing, or maps and references do not match.
+    """
+    files = expand_inputs(maps)
+    references = expand_inputs(against, suffixes=(*RASTER_SUFFIXES, *VECTOR_SUFFIXES))
+    shown = dict(pair(files, expand_inputs(images))) if images is not None else {}
+    matched = pair(files, references, ordered=len(files) == len(references) == 1)
+    pairs = [Pair(path.stem, path, label, shown.get(path), find_confidence(path)) for path, label in matched]
+    total = sum(_pixels(path) for path in files)
+    with progress(quiet=common.quiet) as bar:
+        task = bar.add_task("comparing", total=total / 1e6, unit="Mpx")
+        evaluation = evaluate_maps(
+            pairs,
+            common.report,
+            legend=None if legend is None else load_legend(legend),
+            protocols=common.protocols,
+            labels=common.labels,
+            force=common.force,
+            advance=lambda pixels: bar.advance(task, pixels / 1e6),
+        )
+    return Outcome(evaluation, common.report / PAGE)
+
+
+def score_model(
+    common: Common, model: str, source: Source, *, bands: str | None, tta: str, device: str, keep: Path | None
+) -> Outcome:
+    """Map labelled images and compare the maps with the labels.
+
+    Raises:
+        UsageError: An option does not fit, or no images are named.
+        DataError: A file is missing or damaged, or does not fit the model.
+    """
+    spec, part, run = source.spec(), cast("Part | None", source.part), find_run(model)
+    labels, chosen_bands = common.labels, None if bands is None else _bands(bands)
+    if spec is not None:
+        scenes: Scenes = scenes_of_files(spec, part)
+        data = source.pairs or source.images or f"{source.layout} in {source.root}"
+    elif source.split_file is not None:
+        part = part or "test"
+        scenes, data = scenes_of_split(source.split_file, part), str(source.split_file)
+    elif run is not None:
+        kept = run_data(run, part)
+        scenes, part, data = kept.scenes, kept.part, f"the data of {run}"
+        labels = kept.labels if labels == LabelOptions() else labels
+        chosen_bands = kept.bands if chosen_bands is None else chosen_bands
+    else:
+        raise UsageError(
+            "no images are named",
+            remedy="Give --images with --labels, or --pairs, or --layout with --root, or --split-file",
+        )
+    options = PredictOptions(tta=tta, device=device, bands=chosen_bands)  # type: ignore[arg-type]  # it checks tta
+    count = f"{len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}"
+    bundle = load_bundle(model)
+    with progress(quiet=common.quiet) as bar:
+        task = bar.add_task("mapping", total=None, unit="Mpx")
+        names = [scene.name for scene in scenes]
+
+        def advance(name: str, done: int, total: int) -> None:
+            place = f"{name} ({names.index(name) + 1} of {len(names)})"
+            bar.update(task, description=place, completed=done / 1e6, total=total / 1e6)
+
+        found = evaluate_bundle(
+            bundle,
+            scenes,
+            common.report,
+            data=f"{count} of {data}, {f'part {part}' if part else 'all of them'}",
+            options=options,
+            protocols=common.protocols,
+            labels=labels,
+            keep=keep,
+            run=run,
+            force=common.force,
+            progress=advance,
+        )
+    for warning in found.warnings:
+        typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
+    return Outcome(found.evaluation, common.report / PAGE)
+
+
+def _figures(result: ProtocolResult) -> list[str]:
+    figures = "   ".join(f"{name} {_text(value)}" for name, value in result.values.items())
+    unmapped = [f"{result.unmapped_share:.1%} of the reference is not mapped."] if sum(result.unmapped) else []
+    return [figures, result.sentence, result.ignore_rule, *result.notes, *unmapped]
+
+
+def _classes(result: ProtocolResult) -> list[str]:
+    width = max(len(row.name) for row in result.per_class)
+    lines = [f"{'class':<{width}}     IoU      F1  precis.  recall      reference"]
+    for row in result.per_class:
+        values = "  ".join(f"{_text(value):>6}" for value in (row.iou, row.f1, row.precision, row.recall))
+        lines.append(f"{row.name:<{width}}  {values}  {row.reference:>13,}{'' if row.in_mean else '  not in the mean'}")
+    return lines
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _pixels(path: Path) -> int:
+    with open_raster(path) as raster:
+        return raster.info.width * raster.info.height
+
+
+def _bands(text: str) -> list[int | str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UsageError(f"bands {text!r} are not a list", remedy="Separate numbers or names by commas: --bands 1,2,3")
+    return [int(name) if name.isdecimal() else name for name in names]

@@ -1,0 +1,91 @@
+"""``landwright train``: from a recipe to a model bundle."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landwright.cli.common import INTERRUPTED, emit, guard
+from landwright.errors import UsageError
+from landwright.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from landwright.regimes import TrainingInterrupted, TrainResult
+
+
+@guard
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Recipe (.yaml).", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run folder, new or empty.", show_default=False)],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, such as optim.lr=1e-4.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in the folder.")] = False,
+    devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes where there is no GPU.")] = 1,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed [default: the recipe's].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON, and no progress.")] = False,
+) -> None:
+    """Train a model from images and labels; the best checkpoint becomes a model bundle in the run folder.
+
+    Ctrl-C ends the step in hand and keeps a checkpoint; --resume continues the same trajectory.
+    """
+    chosen = load_recipe(recipe, [*(overrides or ()), *(() if seed is None else (f"seed={seed}",))])
+    try:
+        from landwright import regimes
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"training needs {error.name}, which is not installed", remedy="pip install 'landwright[train]'"
+        ) from error
+    try:
+        result = regimes.train(chosen, out, resume=resume, devices=devices, progress=not as_json)
+    except regimes.TrainingInterrupted as stop:
+        if _is_leader():
+            typer.echo(_how_to_go_on(stop), err=True)
+        raise typer.Exit(INTERRUPTED) from stop
+    if _is_leader():
+        _report(result, as_json=as_json)
+
+
+def _is_leader() -> bool:
+    """Whether this is the first process; those of further devices run the same command and say nothing."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+def _report(result: TrainResult, *, as_json: bool) -> None:
+    value = "undefined" if result.value is None else f"{result.value:.4f}"
+    rows = [f"  {row.name:<24} {'-' if row.iou is None else f'{row.iou:.3f}'}" for row in result.score.per_class]
+    lines = [
+        f"best {result.metric} {value} on the {result.data}, after {result.steps} steps in {result.seconds:.0f} s",
+        result.score.sentence,
+        "IoU per class:",
+        *rows,
+        f"bundle  {result.bundle}",
+        f"curves  {result.run / 'logs' / 'metrics.csv'}, or: tensorboard --logdir {result.run / 'logs'}",
+        "next",
+        f"  landwright predict IMAGE --model {result.run} -o map.tif",
+        f"  landwright evaluate --model {result.run} -o report",
+    ]
+    payload = {
+        "run": str(result.run),
+        "bundle": str(result.bundle),
+        "metric": result.metric,
+        "value": result.value,
+        "data": result.data,
+        "score": result.score.model_dump(mode="json"),
+        "steps": result.steps,
+        "seconds": round(result.seconds, 2),
+    }
+    emit(payload, as_json=as_json, text="\n".join(lines))
+
+
+def _how_to_go_on(stop: TrainingInterrupted) -> str:
+    folder = stop.folder
+    if not stop.resumable:
+        return "interrupted before the first step was finished; nothing is kept"
+    return (
+        f"interrupted; the finished steps are kept in {folder.last}\n"
+        f"  go on with: landwright train {folder.recipe} -o {folder.path} --resume"
+    )

@@ -1,0 +1,49 @@
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+import landwright
+from landwright.cli.main import app
+
+VERBS = ["demo", "doctor", "inspect", "train", "evaluate", "predict", "models", "data"]
+
+
+def best_of(count, *command):
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def test_help_names_every_verb():
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0
+    for verb in VERBS:
+        assert verb in result.output
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb):
+    assert CliRunner().invoke(app, [verb, "--help"]).exit_code == 0
+
+
+def test_version():
+    assert CliRunner().invoke(app, ["--version"]).output.strip() == f"landwright {landwright.__version__}"
+
+
+def test_help_is_quick():
+    assert best_of(5, "-m", "landwright", "--help") < 0.5
+
+
+def test_import_is_quick_and_leaves_torch_alone():
+    code = "import sys, landwright; assert 'torch' not in sys.modules"
+    assert best_of(5, "-c", code) - best_of(3, "-c", "pass") < 0.3
+
+
+def test_unknown_verb_is_a_usage_error():
+    assert CliRunner().invoke(app, ["conquer"]).exit_code == 2
