@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from landwright.bundles import Bundle, Card, NetworkCard, Normalization, TilingCard, save_bundle
 from landwright.data import Scene
 from landwright.legends import Legend, LegendClass
-from landwright.networks import Outputs
+from landwright.networks import Outputs, register, registry
 from landwright.rasters import write_cog
 
 LEGEND = Legend(
@@ -69,8 +69,10 @@ def scenes(tmp_path: Path) -> list[Scene]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A run folder with curves and a bundle, whose network name is not registered."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run folder with curves and a bundle of a network that exists for one test."""
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    register("nearest", description="test")(Nearest)
     folder = tmp_path / "run"
     save_bundle(folder / "bundle", CARD, Nearest())
     (folder / "logs").mkdir()

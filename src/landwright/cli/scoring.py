@@ -26,7 +26,7 @@ from landwright.evaluation import (
 )
 from landwright.evaluation.maps import find_confidence
 from landwright.evaluation.report import METRICS, PAGE, check_report_folder
-from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split
+from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split, seen_in_training
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, expand_inputs, open_raster
 from landwright.recipe import DataSpec, SplitSpec
@@ -192,20 +192,28 @@ def score_model(
         )
     options = PredictOptions(tta=tta, device=device, bands=chosen_bands)  # type: ignore[arg-type]  # it checks tta
     count = f"{len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}"
+    data = f"{count} of {data}, {f'part {part}' if part else 'all of them'}"
+    if seen := [] if run is None else seen_in_training(run, scenes):
+        data = f"{data}; {len(seen)} of them seen in training"
+        typer.secho(f"warning: the model was trained on {len(seen)} of these {count}", fg=typer.colors.YELLOW, err=True)
     bundle = load_bundle(model)
     with progress(quiet=common.quiet) as bar:
-        task = bar.add_task("mapping", total=None, unit="Mpx")
         names = [scene.name for scene in scenes]
+        task = bar.add_task("mapping", total=None, unit="Mpx")
+        current = ""
 
         def advance(name: str, done: int, total: int) -> None:
-            place = f"{name} ({names.index(name) + 1} of {len(names)})"
-            bar.update(task, description=place, completed=done / 1e6, total=total / 1e6)
+            nonlocal current
+            if name != current:
+                current = name
+                bar.reset(task, description=f"{name} ({names.index(name) + 1} of {len(names)})", total=total / 1e6)
+            bar.update(task, completed=done / 1e6)
 
         found = evaluate_bundle(
             bundle,
             scenes,
             common.report,
-            data=f"{count} of {data}, {f'part {part}' if part else 'all of them'}",
+            data=data,
             options=options,
             protocols=common.protocols,
             labels=labels,

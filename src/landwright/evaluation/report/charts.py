@@ -11,6 +11,8 @@ from landwright.evaluation.report.markup import Markup, tag
 WIDTH, HEIGHT = 460, 260
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 14, 50
 COLOURS = 6
+FLAT = 1e-9
+"""Relative range below which a curve is drawn as a straight line."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     Returns:
         At least two evenly spaced numbers.
     """
-    if high <= low:
-        low, high = low - (abs(low) or 1) / 2, low + (abs(low) or 1) / 2
+    if high - low <= FLAT * max(abs(low), abs(high), 0.1):
+        margin = max(abs(low), 0.1) / 2
+        low, high = low - margin, low + margin
     rough = (high - low) / (wanted - 1)
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * 0.999)

@@ -35,10 +35,8 @@ def scene_pictures(preview: Preview, legend: Legend) -> ScenePictures:
         "Imagery": preview.image,
         "Reference": class_picture(preview.reference, legend),
         "Map": class_picture(preview.prediction, legend),
-        "Errors (red; white: not scored)": error_picture(preview.prediction, preview.reference),
-        "Confidence (low red, high green)": None
-        if preview.confidence is None
-        else confidence_picture(preview.confidence),
+        "Errors in red (white: not scored)": error_picture(preview.prediction, preview.reference),
+        "Confidence (green is high)": None if preview.confidence is None else confidence_picture(preview.confidence),
     }
     pictures = {title: png_bytes(picture) for title, picture in drawn.items() if picture is not None}
     return ScenePictures(preview.name, _caption(preview), pictures)

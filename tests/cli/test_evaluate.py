@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import typer
+from affine import Affine
+from torch import Tensor, nn
+from typer.testing import CliRunner, Result
+
+import landwright.cli
+from landwright.bundles import Card, NetworkCard, Normalization, TilingCard, save_bundle
+from landwright.cli.evaluate import evaluate
+from landwright.data import Region, Scene, Split
+from landwright.legends import Legend, LegendClass
+from landwright.networks import Outputs, register, registry
+from landwright.rasters import write_cog
+
+app = typer.Typer()
+app.command()(evaluate)
+
+LEGEND = Legend(
+    name="three",
+    classes=tuple(LegendClass(code=i, name=f"class {i}", colour=(i, 90, 90)) for i in range(3)),
+)
+
+
+class Nearest(nn.Module):
+    """The class whose index is nearest to the first band."""
+
+    def __init__(self, classes: int, bands: int) -> None:
+        super().__init__()
+        self.indices = nn.Parameter(torch.arange(classes, dtype=torch.float32)[:, None, None])
+
+    def forward(self, image: Tensor) -> Outputs:
+        return Outputs(-50.0 * (image[:, :1] - self.indices).abs())
+
+
+def save(path: Path, values: np.ndarray) -> Path:
+    place = Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)
+    write_cog(path, values.astype(np.uint8), crs="EPSG:32632", transform=place)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with images, labels, a legend and a run whose split says train, val and test."""
+    monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
+    register("nearest", description="test")(Nearest)
+    monkeypatch.chdir(tmp_path)
+    regions = []
+    for number, part in enumerate(("train", "val", "test")):
+        random = np.random.default_rng(number)
+        reference = random.integers(0, 3, (40, 50))
+        seen = np.where(random.random(reference.shape) < 0.8, reference, random.integers(0, 3, reference.shape))
+        image, label = save(Path(f"images/s{number}.tif"), seen), save(Path(f"labels/s{number}.tif"), reference)
+        regions.append(Region(Scene(f"s{number}", image, label), part))
+    card = Card(
+        name="nearest",
+        regime="imported",
+        network=NetworkCard(name="nearest", classes=3),
+        bands=("index",),
+        normalization=Normalization(divide=1.0, mean=(0.0,), std=(1.0,)),
+        legend=LEGEND,
+        tiling=TilingCard(tile=32),
+    )
+    save_bundle("run/bundle", card, Nearest(3, 1))
+    Path("run/logs").mkdir()
+    Split(tuple(regions)).save("run/split.csv")
+    Path("run/recipe.yaml").write_text(
+        "regime: masks\nclasses: three.yaml\ndata: {images: images, labels: labels}\nnetwork: {name: nearest}\n"
+    )
+    Path("three.yaml").write_text(json.dumps(LEGEND.to_dict()))
+    Path("pairs.csv").write_text(
+        "image,label,split\nimages/s0.tif,labels/s0.tif,train\nimages/s1.tif,labels/s1.tif,test\n"
+    )
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def parsed(*arguments: str) -> dict:
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_run_is_scored_on_its_test_part(place):
+    result = call("-m", "run", "-o", "report")
+    assert result.exit_code == 0, result.output
+    assert "Protocol pixel-pooled: all pixels" in result.stdout
+    assert "Means over 3 of 3 classes: class 0, class 1, class 2" in result.stdout
+    assert "report  report/index.html" in result.stdout
+    figures = json.loads(Path("report/metrics.json").read_text())
+    assert [scene["name"] for scene in figures["scenes"]] == ["s2"]
+    assert "part test" in figures["data"]
+    assert "seen in training" not in figures["data"]
+
+
+def test_images_and_labels(place):
+    result = call(
+        "-m", "run/bundle", "--images", "images", "--labels", "labels", "--tta", "flip", "--keep-maps", "maps"
+    )
+    assert result.exit_code == 0, result.output
+    assert "trained on 1 of these 3 scenes" in result.stderr
+    assert sorted(path.name for path in Path("maps").glob("s?.tif")) == ["s0.tif", "s1.tif", "s2.tif"]
+    assert "1 of them seen in training" in json.loads(Path("report/metrics.json").read_text())["data"]
+
+
+def test_other_sources(place):
+    of_pairs = parsed("-m", "run", "--pairs", "pairs.csv", "--part", "test")
+    of_split = parsed("-m", "run", "--split-file", "run/split.csv", "--part", "val", "--bands", "1")
+    assert [scene["name"] for scene in of_pairs["scenes"]] == ["s1"]
+    assert of_pairs["results"] == of_split["results"]
+    assert len(parsed("-m", "run", "--pairs", "pairs.csv")["scenes"]) == 2
+
+
+def test_maps_against_references(place):
+    options = ("--legend", "three.yaml", "--images", "images", "--protocol", "clcformer-multiclass")
+    several = parsed("images", "--against", "labels", *options, "--protocol", "pixel-pooled")
+    assert [result["protocol"] for result in several["results"]] == ["clcformer-multiclass", "pixel-pooled"]
+    assert len(several["scenes"]) == 3
+    assert several["report"] == "report/index.html"
+    one = parsed("images/s0.tif", "--against", "labels/s1.tif", "--legend", "three.yaml", "-o", "other")
+    assert one["scenes"][0]["oa"] < 0.6
+
+
+def test_progress_goes_to_standard_error(place):
+    result = call("images/s0.tif", "--against", "labels/s0.tif", "--legend", "three.yaml")
+    assert "comparing" in result.stderr
+    assert "comparing" not in result.stdout
+
+
+def test_a_missing_extra_is_named(place, monkeypatch):
+    monkeypatch.delattr(landwright.cli, "scoring", raising=False)
+    monkeypatch.setitem(sys.modules, "landwright.cli.scoring", None)  # as if an import in it had failed
+    result = call("images/s0.tif", "--against", "labels/s0.tif")
+    assert result.exit_code == 2
+    assert "landwright[train]" in result.stderr
+
+
+def test_warnings_of_the_engine_are_shown(place):
+    card = Path("run/bundle/card.yaml")
+    card.write_text(card.read_text().replace("gsd: null\n", "") + "gsd: [5.0, 10.0]\n")
+    result = call("-m", "run")
+    assert result.exit_code == 0, result.output
+    assert "warning: s2: " in " ".join(result.stderr.split())
+
+
+def test_absent_classes_are_printed(place):
+    save(Path("map.tif"), np.zeros((4, 4)))
+    result = call("map.tif", "--against", "map.tif", "--legend", "three.yaml")
+    assert "Not in the means: class 1 (absent from reference and prediction)" in result.stdout
+    assert "not in the mean" in result.stdout.splitlines()[-3]
+
+
+def test_the_report_opens_on_request(place, monkeypatch):
+    opened = []
+    monkeypatch.setattr(typer, "launch", opened.append)
+    call("images/s0.tif", "--against", "labels/s0.tif", "--legend", "three.yaml", "--open")
+    assert opened == ["report/index.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "not clear what to score"),
+        (["images/s0.tif"], 2, "not clear what to score"),
+        (["images/s0.tif", "-m", "run"], 2, "not clear what to score"),
+        (["-m", "run", "--against", "labels"], 2, "not clear what to score"),
+        (["images", "--against", "labels", "--part", "test"], 2, "--part is for scoring a model"),
+        (["images", "--against", "labels"], 2, "--legend"),
+        (["-m", "run", "--legend", "three.yaml"], 2, "brings its own classes"),
+        (["-m", "run", "--images", "images"], 2, "go together"),
+        (["-m", "run", "--layout", "inria"], 2, "go together"),
+        (["-m", "run", "--pairs", "pairs.csv", "--split-file", "run/split.csv"], 2, "more than one source"),
+        (["-m", "run", "--part", "all"], 2, "no part 'all'"),
+        (["-m", "run", "--images", "images", "--labels", "labels", "--part", "test"], 2, "--part"),
+        (["-m", "run", "--pairs", "pairs.csv", "--part", "test", "--column", "fold"], 3, "fold"),
+        (["-m", "run", "--bands", "1,,2"], 2, "bands"),
+        (["-m", "run", "--tta", "nonsense"], 2, "tta"),
+        (["-m", "run", "--protocol", "nonsense"], 2, "pixel-pooled"),
+        (["-m", "run", "--protocol", "clcformer-per-image"], 2, "two classes"),
+        (["-m", "run", "-o", "images"], 2, "holds no report"),
+        (["-m", "nowhere/at/all", "--images", "images", "--labels", "labels"], 3, "nowhere"),
+        (["-m", "run", "--images", "nowhere", "--labels", "labels"], 3, "nowhere"),
+        (["images", "--against", "nowhere", "--legend", "three.yaml"], 3, "nowhere"),
+    ],
+)
+def test_bad_input(place, arguments, code, says):
+    before = sorted(Path().rglob("*"))
+    result = call(*arguments)
+    assert result.exit_code == code, result.output
+    assert says in " ".join(result.stderr.split())
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_bundle_without_a_run_needs_images(place):
+    Path("run/bundle").rename("model")
+    result = call("-m", "model")
+    assert result.exit_code == 2
+    assert "no images are named" in result.stderr

@@ -1,0 +1,54 @@
+"""Runs every command of the README and the documentation, in order, with training cut down to a few steps."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
+
+# Run elsewhere: `make` targets are what CI itself runs, and the demo has its own test (tests/test_demo.py).
+ELSEWHERE = re.compile(
+    r"make (test|quick|lint|docs|demo)\b|landwright demo\b|python3? -m (venv|pip)|\.venv/bin/p(ip|re-commit)"
+)
+SHRINK = {
+    "train": [
+        *("--set", "optim.steps=2", "--set", "optim.batch=2", "--set", "optim.warmup=0", "--set", "data.tile=64"),
+        *("--set", "validate.tiles=4", "--set", "validate.every=2"),
+    ],
+}
+
+
+def commands(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = (line.split("  #")[0].strip() for block in BLOCK.findall(text) for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if commands(page)], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_commands_of_page_run(page, tmp_path):
+    (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in commands(page):
+        if ELSEWHERE.match(command):
+            continue
+        words = shlex.split(command)
+        assert words[0] == "landwright", f"{page.name} shows a command that no test runs: {command}"
+        done = subprocess.run(
+            [*words, *SHRINK.get(words[1], [])],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": binaries},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

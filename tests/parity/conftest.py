@@ -1,0 +1,138 @@
+"""The parity harness: stored outputs of published code against ours, for networks filled by official names.
+
+A test module per system asks for ``parity("<folder>")``, builds its network, loads ``weights(...)`` through its own
+renaming, and hands the tensors of a case to ``check``, which compares every tensor that the case stores.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+
+def thin(values: np.ndarray, rule: int | list[int] | Mapping[str, int]) -> np.ndarray:
+    """Sample a full array as its manifest says: flat stride, one step per axis, or steps of named axes."""
+    if isinstance(rule, int):
+        return values.reshape(-1)[::rule]
+    steps = rule if isinstance(rule, list) else [int(rule.get(str(axis), 1)) for axis in range(values.ndim)]
+    return values[tuple(slice(None, None, step) for step in steps)]
+
+
+@contextmanager
+def recorded(network: nn.Module, paths: Mapping[str, str]) -> Iterator[dict[str, list[Tensor]]]:
+    """Collect what named submodules return while the block runs; ``path<`` collects their first input instead."""
+    seen: dict[str, list[Tensor]] = {name: [] for name in paths}
+
+    def listen(name: str, take_input: bool) -> Callable[..., None]:
+        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            seen[name].append((inputs[0] if take_input else output).detach())
+
+        return hook
+
+    handles = [
+        network.get_submodule(path.removesuffix("<")).register_forward_hook(listen(name, path.endswith("<")))
+        for name, path in paths.items()
+    ]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The stored cases of one published system."""
+
+    folder: Path
+    fill: ModuleType
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        return json.loads((self.folder / "manifest.json").read_text())
+
+    @cached_property
+    def losses(self) -> dict[str, Any]:
+        return json.loads((self.folder / "losses.json").read_text())
+
+    def case(self, file: str) -> dict[str, Any]:
+        return next(case for case in self.manifest["cases"] if case["file"] == f"{file}.npz")
+
+    def arrays(self, file: str) -> dict[str, np.ndarray]:
+        with np.load(self.folder / f"{file}.npz") as stored:
+            return dict(stored)
+
+    def image(self, seed: int, shape: list[int]) -> Tensor:
+        return torch.from_numpy(self.fill.image(seed, tuple(shape)))
+
+    def weights(self, entries: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
+        """Return an official state dict: every floating tensor by its name, counters at zero, fixed tables left out."""
+        entries = self.manifest["state_dict"] if entries is None else entries
+        kept = set(self.manifest.get("kept", ()))
+        return {
+            name: torch.from_numpy(self.fill.values(name, tuple(shape)))
+            if dtype.startswith("float")
+            else torch.zeros(shape, dtype=getattr(torch, dtype))
+            for name, (dtype, shape) in entries.items()
+            if name not in kept
+        }
+
+    def check(
+        self,
+        file: str,
+        tensors: Mapping[str, Tensor],
+        tolerance: Callable[[str], float],
+        absent: set[str] | None = None,
+    ) -> None:
+        """Compare every stored tensor: its sample, and mean and deviation per channel of the whole.
+
+        Args:
+            file: Name of the case.
+            tensors: Ours, by the manifest's names.
+            tolerance: Largest absolute difference allowed for a name.
+            absent: Names that this system rightly does not compute.
+        """
+        case, stored = self.case(file), self.arrays(file)
+        assert set(case["tensors"]) - set(tensors) == (absent or set())
+        for name, entry in case["tensors"].items():
+            if name in (absent or ()):
+                continue
+            ours = tensors[name].detach().numpy()
+            assert list(ours.shape) == entry["shape"], name
+            allowed = tolerance(name)
+            difference = np.abs(thin(ours, entry["flat_stride"]) - stored[f"{name}__sample"]).max()
+            assert difference <= allowed, f"{name} differs by {difference:.2e}, allowed {allowed:.0e}"
+            channel = 1 if ours.ndim == 4 else ours.ndim - 1
+            others = tuple(axis for axis in range(ours.ndim) if axis != channel)
+            wide = ours.astype(np.float64)
+            np.testing.assert_allclose(wide.mean(others), stored[f"{name}__chmean"], atol=allowed, err_msg=name)
+            np.testing.assert_allclose(wide.std(others), stored[f"{name}__chstd"], atol=allowed, err_msg=name)
+
+
+@pytest.fixture(scope="session")
+def parity(shared: Path) -> Callable[[str], Parity]:
+    """Return a function from a folder's name to its stored cases."""
+    spec = importlib.util.spec_from_file_location("parity_fill", shared / "parity" / "fill.py")
+    assert spec is not None
+    assert spec.loader is not None
+    fill = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fill)
+    return lambda system: Parity(shared / "parity" / system, fill)
+
+
+@pytest.fixture(scope="session")
+def record() -> Callable[..., Any]:
+    """Return the recorder of submodules' outputs."""
+    return recorded
