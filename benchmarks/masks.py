@@ -120,7 +120,7 @@ def table(rows: list[tuple[str, list[dict], list[float]]]) -> str:
     """Return the Markdown table: mean and spread over seeds of every pooled figure."""
     lines = ["| network | seeds | mIoU | OA | per class IoU (mean) | training |", "|---|---|---|---|---|---|"]
     for network, figures, seconds in rows:
-        results = [figure["protocols"]["pixel-pooled"] for figure in figures]
+        results = [figure["scores"]["pixel-pooled"] for figure in figures]
         classes = [row["name"] for row in results[0]["per_class"]]
         per_class = [
             statistics.mean(result["per_class"][k]["iou"] or 0.0 for result in results) for k in range(len(classes))

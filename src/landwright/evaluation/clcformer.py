@@ -76,7 +76,7 @@ class ClcformerPerImage(Protocol):
         return {name: total / images for name, total in zip(FIGURES, figures, strict=True)}
 
     def _leave_out(self) -> dict[str, str]:
-        return {self.classes[0]: "background of the protocol"}
+        return {self.classes[0]: "first class, taken as background"}
 
     def _notes(self) -> tuple[str, ...]:
         *_, images, empty, forgiven = self._sums()
