@@ -54,7 +54,7 @@ def runs(network: nn.Module, loss: Loss, image: Tensor, mask: Tensor) -> dict[st
 
 
 def seconds(run: Callable[[], object]) -> tuple[float, float]:
-    """Time one run: on the wall, and of the processor by this process, which other work on the machine disturbs less."""
+    """Time one run on the wall, and on the processor, which other work on the machine disturbs less."""
     wall, processor = time.perf_counter(), time.process_time()
     run()
     if torch.cuda.is_available():
@@ -106,9 +106,8 @@ def main() -> None:
     jobs = {name: runs(module, loss, image, mask) for name, (module, loss) in contenders.items()}
 
     print(f"{arguments.network} {options or ''} {tuple(image.shape)}, {device.type}, {arguments.threads} threads\n")
-    print(
-        "| what | who | ms (median) | ms (best) | processor ms (best) | GFLOP | GFLOP/s (best) |\n|---|---|---|---|---|---|---|"
-    )
+    print("| what | who | ms (median) | ms (best) | processor ms (best) | GFLOP | GFLOP/s (best) |")
+    print("|---|---|---|---|---|---|---|")
     counts = {name: flops(job["forward"]) / 1e9 for name, job in jobs.items()}
     for kind, passes in (("forward", 1), ("train step", 3)):
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}

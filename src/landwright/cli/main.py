@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from landwright import __version__
 from landwright.cli import datasets, demo, doctor, evaluate, inspect, make_world, models, predict, train
+
+# Threads that spin while they wait slow each other down tenfold when others use the machine too. Must be set before
+# torch loads its OpenMP.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
     name="landwright",

@@ -13,4 +13,4 @@ class RateColumn(ProgressColumn):
         """Return the rate of ``task``, or a dash before the first item."""
         speed = task.finished_speed or task.speed
         unit = task.fields.get("unit", "it")
-        return Text("-" if speed is None else f"{speed:.1f} {unit}/s")
+        return Text("-" if speed is None else f"{speed:.3g} {unit}/s")
