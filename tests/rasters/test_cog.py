@@ -20,7 +20,7 @@ RNG = np.random.default_rng(3)
 PLACE = Affine(0.5, 0.0, 500000.0, 0.0, -0.5, 5000000.0)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 5), (1, 700), (512, 512), (513, 1100)])
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (1, 700), (512, 512), (600, 512), (513, 1100)])
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
 def test_valid_and_unchanged(tmp_path: Path, size: tuple[int, int], dtype: str) -> None:
     path = tmp_path / "a.tif"

@@ -21,8 +21,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from landwright.errors import DataError
-from landwright.maps.layout import cog_options
-from landwright.rasters import atomic_output
+from landwright.rasters import atomic_output, cog_options
 from landwright.rasters.gdal import settings, without_georeference_warning
 
 _BLOCK = 512

@@ -15,16 +15,8 @@ from rasterio.enums import ColorInterp
 from rasterio.io import MemoryFile
 
 from landwright.rasters.gdal import settings, without_georeference_warning
+from landwright.rasters.layout import cog_options
 from landwright.rasters.output import atomic_output
-
-COG_OPTIONS: Mapping[str, str | int] = {
-    "COMPRESS": "DEFLATE",
-    "PREDICTOR": "YES",  # GDAL picks 2 for integers and 3 for floats
-    "BLOCKSIZE": 512,
-    "BIGTIFF": "IF_SAFER",
-    "OVERVIEWS": "AUTO",
-}
-"""Creation options of GDAL's COG driver for every raster that landwright writes."""
 
 _COLOURS = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
 
@@ -43,7 +35,7 @@ def write_cog(
 ) -> None:
     """Write an array that fits in memory; whole maps are streamed by `landwright.maps`.
 
-    The file appears whole or not at all, with deflate, 512-pixel blocks and overviews.
+    The file appears whole or not at all, with deflate, blocks and overviews.
 
     Args:
         path: The file to write.
@@ -95,4 +87,4 @@ def write_cog(
                 if text:
                     file.set_band_description(number, text)
         with memory.open() as file:
-            rasterio.shutil.copy(file, temporary, driver="COG", OVERVIEW_RESAMPLING=overviews.upper(), **COG_OPTIONS)
+            rasterio.shutil.copy(file, temporary, driver="COG", **cog_options(file.height, file.width, overviews))

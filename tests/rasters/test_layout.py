@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from landwright.maps.layout import cog_options
+from landwright.rasters.layout import cog_options
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from landwright.rasters import COG_OPTIONS
+from collections.abc import Mapping
 
+_OPTIONS: Mapping[str, str | int] = {
+    "COMPRESS": "DEFLATE",
+    "PREDICTOR": "YES",  # GDAL picks 2 for integers and 3 for floats
+    "BIGTIFF": "IF_SAFER",
+    "OVERVIEWS": "AUTO",
+}
 _SIDES = (512, 384, 320, 256)
 _SMALL = 512
 
@@ -19,7 +25,7 @@ def cog_options(height: int, width: int, overviews: str) -> dict[str, str | int]
         width: Columns.
         overviews: Resampling of the overviews; ``mode`` says that the values are codes.
     """
-    options = dict(COG_OPTIONS) | {"OVERVIEW_RESAMPLING": overviews.upper()}
+    options = dict(_OPTIONS) | {"OVERVIEW_RESAMPLING": overviews.upper()}
     if overviews == "mode":
         # Differences of codes mean nothing: without them land cover is 12 % smaller.
         options["PREDICTOR"] = "NO"
