@@ -1,0 +1,221 @@
+"""Every kind of bad input that a user brings, through the real command: one clear error, and nothing half-written."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+import yaml
+from affine import Affine
+from typer.testing import CliRunner
+
+from landwright.bundles import Card, NetworkCard, Normalization, save_bundle
+from landwright.cli.main import app
+from landwright.legends import load_legend
+from landwright.networks import create_network
+
+GRID = {"crs": "EPSG:32632", "transform": Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)}
+ELSEWHERE = {"crs": "EPSG:32632", "transform": Affine(0.5, 0, 900_000, 0, -0.5, 5_300_000)}
+RNG = np.random.default_rng(0)
+SIZE = 80
+
+
+def write(path: Path, array: np.ndarray, *, nodata: float | None = None, place=GRID) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile = {"driver": "GTiff", "count": len(array), "height": array.shape[1], "width": array.shape[2]}
+    with rasterio.open(path, "w", **profile, dtype=array.dtype, nodata=nodata, **place) as file:
+        file.write(array)
+    return path
+
+
+def picture(bands: int = 3, size: int = SIZE) -> np.ndarray:
+    return RNG.integers(1, 250, (bands, size, size), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "bundle"
+    legend = load_legend("dubai-6")
+    options = {"encoder": "compact"}
+    card = Card(
+        name="test",
+        regime="imported",
+        network=NetworkCard(name="clcformer", options=options, classes=len(legend)),
+        bands=("red", "green", "blue"),
+        normalization=Normalization(mean=(0.5,) * 3, std=(0.5,) * 3),
+        legend=legend,
+    )
+    save_bundle(path, card, create_network("clcformer", classes=len(legend), **options))
+    return path
+
+
+@pytest.fixture
+def place(tmp_path, bundle, monkeypatch):
+    """A folder with three good pairs, a recipe and a bundle; every test spoils one thing."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        write(tmp_path / "images" / f"{number}.tif", picture())
+        write(tmp_path / "masks" / f"{number}.tif", RNG.integers(0, 5, (1, SIZE, SIZE), dtype=np.uint8))
+    recipe = {
+        "regime": "masks",
+        "classes": "dubai-6",
+        "data": {"images": "images", "labels": "masks", "tile": 64},
+        "network": {"name": "clcformer", "encoder": "compact"},
+        "optim": {"steps": 1, "batch": 1},
+    }
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    (tmp_path / "bundle").symlink_to(bundle)
+    return tmp_path
+
+
+def fails(*arguments: str, code: int, says: list[str]) -> None:
+    before = sorted(path for path in Path().rglob("*"))
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == code, result.output
+    for word in says:
+        assert word in result.stderr
+    assert "remedy:" in result.stderr
+    assert "Traceback" not in result.output
+    assert sorted(path for path in Path().rglob("*")) == before, "something was left behind"
+
+
+def spoil(file: str, how: str) -> None:
+    path = Path(file)
+    if how == "missing":
+        path.unlink()
+    elif how == "unreadable":
+        path.write_text("this is no raster")
+    elif how == "truncated":
+        path.write_bytes(path.read_bytes()[:3000])
+    elif how == "all nodata":
+        write(path, np.zeros((3, SIZE, SIZE), np.uint8), nodata=0)
+    elif how == "wrong bands":
+        write(path, picture(2))
+    elif how == "16 bit":
+        write(path, picture().astype(np.uint16) * 200)
+
+
+PREDICT = ("predict", "images/0.tif", "--model", "bundle", "-o", "map.tif")
+TRAIN = ("train", "recipe.yaml", "-o", "run")
+
+
+@pytest.mark.parametrize("how", ["missing", "unreadable", "truncated", "all nodata", "wrong bands", "16 bit"])
+def test_images_that_cannot_be_mapped(place, how):
+    spoil("images/0.tif", how)
+    fails(*PREDICT, code=3, says=["images/0.tif"])
+
+
+@pytest.mark.parametrize("how", ["unreadable", "truncated", "all nodata", "wrong bands"])
+def test_images_that_cannot_be_trained_on(place, how):
+    spoil("images/0.tif", how)
+    fails(*TRAIN, code=3, says=["images/0.tif"])
+
+
+def test_an_image_without_its_mask(place):
+    spoil("masks/1.tif", "missing")
+    fails(*TRAIN, code=3, says=["1.tif"])
+
+
+def test_a_mask_of_another_place(place):
+    write(Path("masks/0.tif"), np.zeros((1, SIZE, SIZE), np.uint8), place=ELSEWHERE)
+    fails(*TRAIN, code=3, says=["masks/0.tif"])
+
+
+def test_a_mask_of_another_size_without_georeference(place):
+    for number in range(3):
+        write(Path(f"images/{number}.tif"), picture(), place={})
+        write(Path(f"masks/{number}.tif"), np.zeros((1, SIZE - 10, SIZE), np.uint8), place={})
+    fails(*TRAIN, code=3, says=["masks/0.tif"])
+
+
+def test_a_mask_with_an_unknown_code(place):
+    write(Path("masks/2.tif"), np.full((1, SIZE, SIZE), 77, np.uint8))
+    fails(*TRAIN, code=3, says=["masks/2.tif", "77"])
+
+
+def test_a_mask_with_an_unknown_colour(place):
+    write(Path("masks/2.tif"), np.full((3, SIZE, SIZE), 7, np.uint8))
+    fails(*TRAIN, code=3, says=["masks/2.tif", "7"])
+
+
+def test_an_empty_folder(place):
+    Path("empty").mkdir()
+    fails(*TRAIN, "--set", "data.images=empty", code=3, says=["empty"])
+    fails("predict", "empty", "--model", "bundle", "-o", "maps", code=3, says=["empty"])
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("optim.stepz=3", ["optim.stepz", "unknown key"]),
+        ("optim.steps=many", ["optim.steps"]),
+        ("classes=no-such-legend", ["no-such-legend"]),
+        ("network.name=clkformer", ["clkformer", "clcformer"]),
+        ("network.encoder=huge", ["huge"]),
+    ],
+)
+def test_recipes_that_do_not_fit(place, override, says):
+    fails(*TRAIN, "--set", override, code=2, says=says)
+
+
+def test_a_recipe_that_names_a_missing_file(place):
+    fails(*TRAIN, "--set", "data.images=nowhere/*.tif", code=3, says=["nowhere"])
+    fails(*TRAIN, "--set", "network.weights=nowhere.safetensors", code=3, says=["nowhere.safetensors"])
+
+
+def edit_card(bundle: Path, **changes: object) -> None:
+    target = Path("edited")
+    target.mkdir()
+    for file in bundle.iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    card = yaml.safe_load((target / "card.yaml").read_text())
+    (target / "card.yaml").write_text(yaml.safe_dump({**card, **changes}))
+
+
+def test_a_bundle_of_a_newer_version(place, bundle):
+    edit_card(bundle, format=99)
+    fails("predict", "images/0.tif", "--model", "edited", "-o", "map.tif", code=3, says=["edited", "newer"])
+
+
+def test_a_bundle_that_names_a_file_outside_its_folder(place, bundle):
+    edit_card(bundle, weights="../model.safetensors")
+    fails("predict", "images/0.tif", "--model", "edited", "-o", "map.tif", code=3, says=["edited", "outside"])
+
+
+class Evil:
+    def __reduce__(self):
+        return (Path.touch, (Path("executed"),))
+
+
+def test_a_pickle_with_code_is_refused_and_not_run(place):
+    Path("evil.pth").write_bytes(pickle.dumps(Evil()))
+    torch.save({"state_dict": Evil()}, "evil2.pth")
+    for name in ("evil.pth", "evil2.pth"):
+        fails("models", "import", name, "--as", "clcformer", "--set", "classes=1", "-o", "new", code=3, says=[name])
+        fails("predict", "images/0.tif", "--model", name, "-o", "map.tif", code=2, says=[name, "code"])
+    assert not Path("executed").exists()
+
+
+def test_not_a_number_in_the_image_is_nodata_in_the_map(place, bundle):
+    """NaN and infinity are no error: they are places about which nothing is known."""
+    edit_card(bundle, normalization={"divide": 1.0, "mean": [0.5] * 3, "std": [0.5] * 3})
+    image = RNG.random((3, SIZE, SIZE), dtype=np.float32)
+    image[0, :10, :10], image[1, 20:30, 20:30] = np.nan, np.inf
+    write(Path("float.tif"), image)
+    result = CliRunner().invoke(app, ["predict", "float.tif", "--model", "edited", "-o", "map.tif"])
+    assert result.exit_code == 0, result.output
+    with rasterio.open("map.tif") as file:
+        known = file.read_masks(1) > 0
+    assert not known[:10, :10].any()
+    assert not known[20:30, 20:30].any()
+    assert known.sum() == SIZE * SIZE - 200
+
+
+def test_two_runs_into_one_folder(place):
+    Path("run").mkdir()
+    Path("run/recipe.yaml").write_text("regime: masks")
+    fails(*TRAIN, code=2, says=["run", "--resume"])
