@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from landwright.errors import UsageError
+from landwright.explain import explain
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -273,7 +274,6 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise UsageError(f"cannot read the recipe ({error.strerror})", path=path, remedy="Check the path") from error
     try:
         document = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise UsageError(f"is not valid YAML: {error}", path=path, remedy="Correct the syntax") from error
     if not isinstance(document, dict):
@@ -284,7 +284,9 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         return Recipe.model_validate(document)
     except ValidationError as error:
         raise UsageError(
-            _explain(error, node), path=path, remedy="See docs/recipe.md for every key, or correct the lines named"
+            explain(error, text, whole="recipe"),
+            path=path,
+            remedy="See docs/recipe.md for every key, or correct the lines named",
         ) from error
 
 
@@ -315,28 +317,3 @@ def _number(value: object) -> object:
         except ValueError:
             return value
     return value
-
-
-def _explain(error: ValidationError, node: yaml.Node | None) -> str:
-    lines = []
-    for problem in error.errors():
-        location = [str(part) for part in problem["loc"] if not str(part).startswith(("list[", "literal["))]
-        line = _line(node, location)
-        where = f"line {line}: " if line else ""
-        message = {"extra_forbidden": "unknown key", "missing": "key is missing"}.get(problem["type"], problem["msg"])
-        lines.append(f"{where}{'.'.join(location) or 'recipe'}: {message}")
-    return "; ".join(dict.fromkeys(lines))
-
-
-def _line(node: yaml.Node | None, location: list[str]) -> int | None:
-    line = None
-    for part in location:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        for key, value in node.value:
-            if key.value == part:
-                line, node = key.start_mark.line + 1, value
-                break
-        else:
-            break
-    return line

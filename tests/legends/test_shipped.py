@@ -79,7 +79,7 @@ def test_unknown_name_suggests() -> None:
     ("text", "problem"),
     [
         ("name: [", "is not YAML"),
-        ("name: x", "not a valid legend: classes: Field required"),
+        ("name: x", "not a valid legend: classes: key is missing"),
         ("- 1", "not a valid legend"),
         ("name: x\nclasses: [{code: 1, name: a, colour: [0, 0, 300]}]", r"classes\.0\.colour\.2"),
         ("name: x\nnodata: 1\nclasses: [{code: 1, name: a, colour: [0, 0, 3]}]", "nodata 1 is also the code"),

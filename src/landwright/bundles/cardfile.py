@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from landwright.bundles.card import FORMAT, Card
 from landwright.errors import DataError
+from landwright.explain import explain
 
 CARD = "card.yaml"
 
@@ -35,7 +35,6 @@ def read_card(path: Path) -> Card:
     try:
         text = path.read_text(encoding="utf-8")
         content = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", path=path, remedy="Give a bundle's folder") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -54,30 +53,5 @@ def read_card(path: Path) -> Card:
         return Card.model_validate(content)
     except ValidationError as error:
         raise DataError(
-            _explain(error, node), path=path, remedy="Correct the lines named, or copy the bundle"
+            explain(error, text, whole="card"), path=path, remedy="Correct the lines named, or copy the bundle"
         ) from error
-
-
-def _explain(error: ValidationError, node: yaml.Node | None) -> str:
-    words = {"extra_forbidden": "unknown key", "missing": "key is missing"}
-    problems = []
-    for problem in error.errors():
-        line = _line(node, problem["loc"])
-        where = ".".join(map(str, problem["loc"])) or "card"
-        message = words.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-        problems.append(f"{f'line {line}: ' if line else ''}{where}: {message}")
-    return "; ".join(problems)
-
-
-def _line(node: yaml.Node | None, location: tuple[Any, ...]) -> int | None:
-    line = None
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line

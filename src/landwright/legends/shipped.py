@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from landwright.errors import DataError, UsageError
+from landwright.explain import explain
 from landwright.legends.legend import Legend
 
 _SUFFIXES = (".yaml", ".yml")
@@ -58,9 +59,10 @@ def find_table(name_or_path: str | PathLike[str], folder: str, kind: str) -> Pat
 
 
 def read_table(path: Path, model: type[Table], kind: str) -> Table:
-    """Read and validate one YAML table; the message of a bad one names the field."""
+    """Read and validate one YAML table; the message of a bad one names the lines."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
     except OSError as error:
         raise DataError(f"the {kind} cannot be read: {error.strerror}", path=path) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -68,9 +70,7 @@ def read_table(path: Path, model: type[Table], kind: str) -> Table:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise DataError(f"not a valid {kind}: {field + ': ' if field else ''}{first['msg']}", path=path) from error
+        raise DataError(f"not a valid {kind}: {explain(error, text, whole=kind)}", path=path) from error
 
 
 @cache
