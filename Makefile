@@ -3,15 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TRAIN := $(VENV)/.installed-train
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test quick lint docs clean
 
-$(STAMP): pyproject.toml constraints.txt
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "landwright needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
-	touch $(STAMP)
 
-demo: $(STAMP)  ## train, map and score on the embedded world
+$(TRAIN): pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) -e ".[train]"
+	touch $(TRAIN)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) -e ".[dev]"
+	touch $(STAMP) $(TRAIN)
+
+demo: $(TRAIN)  ## train, map and score on the embedded world
 	$(BIN)/landwright demo -o landwright-demo --force
 
 test: $(STAMP)  ## the whole suite with coverage

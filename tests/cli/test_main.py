@@ -42,7 +42,7 @@ def test_help_is_quick():
 
 def test_import_is_quick_and_leaves_torch_alone():
     code = "import sys, landwright; assert 'torch' not in sys.modules"
-    assert best_of(5, "-c", code) - best_of(3, "-c", "pass") < 0.3
+    assert best_of(5, "-c", code) < 0.3
 
 
 def test_unknown_verb_is_a_usage_error():
