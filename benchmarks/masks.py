@@ -47,7 +47,7 @@ def kampala(root: Path, out: Path) -> list[str]:
         writer.writerow(["image", "label", "split"])
         writer.writerow([(root / "train.tif").resolve(), (root / "train_buildings.geojson").resolve(), "train"])
     split = "{by: block, block: 512, val: 0.2}"
-    return ["classes=building", f"data={{pairs: '{pairs}', burn: building, split: {split}, tile: 224, scale: 2}}"]
+    return ["classes=building", f"data={{pairs: '{pairs}', burn: building, split: {split}, tile: 224}}"]
 
 
 def run(*arguments: str) -> str:

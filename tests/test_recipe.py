@@ -69,6 +69,15 @@ def test_faults_name_line_and_key(recipe_file, text, words):
     assert caught.value.remedy
 
 
+def test_a_recipe_does_not_lead_out_of_its_folder(recipe_file):
+    path = recipe_file(GOOD.replace("img/*.tif", "../secret/*.tif"))
+    with pytest.raises(UsageError, match=r"line 4: '\.\./secret/\*\.tif' leads out") as caught:
+        load_recipe(path)
+    assert caught.value.remedy
+    assert load_recipe(path, saved=True).data.images == "../secret/*.tif"
+    assert load_recipe(recipe_file(GOOD), ["data.images=../mine/*.tif"]).data.images == "../mine/*.tif"
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(UsageError, match="cannot read the recipe"):
         load_recipe(tmp_path / "none.yaml")

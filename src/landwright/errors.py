@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from os import PathLike
 from typing import ClassVar
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Numbers of the system's errors where a file does not fit: full disk, quota, largest size of a file."""
 
 
 class LandwrightError(Exception):
@@ -38,6 +42,10 @@ class DataError(LandwrightError):
     """A file is missing, damaged, or does not fit the others (exit code 3)."""
 
     exit_code = 3
+
+
+class DiskFullError(DataError):
+    """What was to be written does not fit on the disk (exit code 3)."""
 
 
 class PartialError(LandwrightError):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -69,7 +69,6 @@ class DataSpec(Section):
         crosswalk: Name or file of a crosswalk from the labels' legend to ``classes``.
         split: Division into train, val and test.
         tile: Side of the training and validation tiles in pixels.
-        scale: Reads ``tile`` pixels from a window ``scale`` times as large, for imagery finer than the network needs.
         balance: Share of training tiles that contain a pixel of a class drawn uniformly (0 = plain random tiles).
         workers: Loader processes.
     """
@@ -86,7 +85,6 @@ class DataSpec(Section):
     crosswalk: str | None = None
     split: SplitSpec = SplitSpec()
     tile: Positive = 512
-    scale: Annotated[float, Field(gt=0)] = 1.0
     balance: Annotated[float, Field(ge=0, le=1)] = 0.0
     workers: Annotated[int, Field(ge=0)] = 0
 
@@ -254,18 +252,20 @@ class Recipe(Section):
         return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
 
 
-def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(path: str | Path, overrides: Sequence[str] = (), *, saved: bool = False) -> Recipe:
     """Read and validate a recipe.
 
     Args:
         path: YAML file.
         overrides: ``section.key=value`` strings; the value is read as YAML.
+        saved: The file is one that a run saved: it may hold what its user had set, and so lead anywhere.
 
     Returns:
-        The validated recipe. Relative paths in ``data`` stay relative to the working directory.
+        The validated recipe. Relative paths in it stay relative to the working directory.
 
     Raises:
-        UsageError: The file is missing, is not YAML, or does not fit the schema; the message names the lines.
+        UsageError: The file is missing, is not YAML, does not fit the schema, or leads out of its folder by ``..``; the
+            message names the lines.
     """
     path = Path(path)
     try:
@@ -278,6 +278,14 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise UsageError(f"is not valid YAML: {error}", path=path, remedy="Correct the syntax") from error
     if not isinstance(document, dict):
         raise UsageError("is not a mapping of sections", path=path, remedy="Start from one of the shipped recipes")
+    outside = [] if saved else [value for value in _texts(document) if ".." in PurePosixPath(value).parts]
+    if outside:
+        line = next(number for number, row in enumerate(text.splitlines(), start=1) if outside[0] in row)
+        raise UsageError(
+            f"line {line}: {outside[0]!r} leads out of the recipe's folder",
+            path=path,
+            remedy="A recipe that is passed on must not reach elsewhere: give an absolute path, or name it with --set",
+        )
     for override in overrides:
         _override(document, override)
     try:
@@ -293,6 +301,15 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 def recipe_schema() -> dict[str, Any]:
     """Return the JSON schema of a recipe, for editors."""
     return Recipe.model_json_schema(by_alias=True)
+
+
+def _texts(tree: object) -> Iterator[str]:
+    """Yield every text in a document, keys left out."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, dict | list):
+        for branch in tree.values() if isinstance(tree, dict) else tree:
+            yield from _texts(branch)
 
 
 def _override(document: dict[str, Any], override: str) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 import torch
 import yaml
 from affine import Affine
@@ -213,9 +217,47 @@ def test_not_a_number_in_the_image_is_nodata_in_the_map(place, bundle):
     assert not known[:10, :10].any()
     assert not known[20:30, 20:30].any()
     assert known.sum() == SIZE * SIZE - 200
+    assert "warning: float.tif: 200 pixels are NaN or infinite in a band and became nodata" in result.stderr
+    write(Path("declared.tif"), np.where(np.isinf(image), 0, image), nodata=np.nan)
+    result = CliRunner().invoke(app, ["predict", "declared.tif", "--model", "edited", "-o", "declared_map.tif"])
+    assert result.exit_code == 0, result.output
+    assert "NaN" not in result.stderr
+
+
+def test_an_image_of_nothing_but_nan(place, bundle):
+    edit_card(bundle, normalization={"divide": 1.0, "mean": [0.5] * 3, "std": [0.5] * 3})
+    write(Path("empty.tif"), np.full((3, SIZE, SIZE), np.nan, np.float32))
+    fails("predict", "empty.tif", "--model", "edited", "-o", "map.tif", code=3, says=["empty.tif", "NaN"])
+
+
+def full(*arguments: object, **options: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_map_that_does_not_fit_on_the_disk(place, monkeypatch):
+    def no_room(*arguments: object, **options: object) -> None:
+        raise rasterio.errors.RasterioIOError("Write failed")  # all that GDAL says
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rasterio.shutil, "copy", no_room)
+        patch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 0))
+        fails(*PREDICT, code=3, says=["map.tif", "disk is full", "Free space"])
+    monkeypatch.setattr(Path, "write_text", full)  # the styles, after the rasters
+    fails(*PREDICT, code=3, says=["map.qml", "disk is full", "Free space"])
+
+
+def test_a_run_that_does_not_fit_on_the_disk(place, monkeypatch):
+    monkeypatch.setattr(Path, "write_bytes", full)
+    fails(*TRAIN, code=3, says=["run", "disk is full", "Free space"])
 
 
 def test_two_runs_into_one_folder(place):
     Path("run").mkdir()
     Path("run/recipe.yaml").write_text("regime: masks")
     fails(*TRAIN, code=2, says=["run", "--resume"])
+
+
+def test_a_recipe_that_leads_out_of_its_folder(place):
+    recipe = Path("recipe.yaml")
+    recipe.write_text(recipe.read_text().replace("images: images", "images: ../images"))
+    fails(*TRAIN, code=2, says=["recipe.yaml", "line", "../images"])

@@ -20,6 +20,7 @@ from landwright.cli.train import train
 app = typer.Typer()
 app.command()(train)
 runner = CliRunner()
+STEPS = 60
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_says_what_to_install_without_lightning(recipe: Path, tmp_path: Path, mo
 def test_ctrl_c_keeps_a_checkpoint_that_resume_goes_on_from(recipe: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     script = "from landwright.cli.train import train; import typer; typer.run(train)"
-    command = [sys.executable, "-c", script, str(recipe), "-o", str(run), "--set", "optim.steps=400"]
+    command = [sys.executable, "-c", script, str(recipe), "-o", str(run), "--set", f"optim.steps={STEPS}"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
         while not _logged(run) and process.poll() is None and time.monotonic() < deadline:
@@ -137,6 +138,10 @@ def test_ctrl_c_keeps_a_checkpoint_that_resume_goes_on_from(recipe: Path, tmp_pa
     assert (run / "checkpoints/last.ckpt").is_file()
     assert not (run / "bundle").exists()
     assert not (run / "run.lock").exists()
+    code, out, _ = _run(run / "recipe.yaml", "-o", run, "--resume", "--json")
+    assert code == 0
+    assert json.loads(out)["steps"] == STEPS
+    assert (run / "bundle/card.yaml").is_file()
 
 
 def _logged(run: Path) -> bool:

@@ -52,7 +52,6 @@ def test_kampala_polygons_in_blocks(shared: Path) -> None:
         images=str(root / "train.tif"),
         labels=str(root / "train_buildings.geojson"),
         tile=128,
-        scale=2,
         split=SplitSpec(by="block", block=512, val=0.2),
     )
     split = make_split(find_scenes(spec), spec.split, seed=0)
@@ -61,4 +60,4 @@ def test_kampala_polygons_in_blocks(shared: Path) -> None:
     train = RandomTiles(split.regions("train"), spec, legend, length=6, seed=0)
     share = train.survey.histogram[1] / train.survey.histogram.sum()
     assert share == pytest.approx(0.237, abs=0.05)
-    assert train[0]["window"][2:].tolist() == [256, 256] and train[0]["image"].shape == (3, 128, 128)
+    assert train[0]["window"][2:].tolist() == [128, 128] and train[0]["image"].shape == (3, 128, 128)

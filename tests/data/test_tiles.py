@@ -71,10 +71,10 @@ def test_small_scenes_are_filled_up(regions, legend) -> None:
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(60, 110), st.integers(60, 110), st.integers(24, 50), st.integers(0, 5), st.sampled_from([1.0, 1.5]))
-def test_no_pixel_of_val_is_ever_in_a_training_tile(coordinates, legend, height, width, block, seed, scale) -> None:
+@given(st.integers(60, 110), st.integers(60, 110), st.integers(24, 50), st.integers(0, 5))
+def test_no_pixel_of_val_is_ever_in_a_training_tile(coordinates, legend, height, width, block, seed) -> None:
     scene = Scene("s", *coordinates("s", 0, height, width))
-    data = spec(scale=scale, balance=0.5, split=SplitSpec(by="block", block=block, val=0.3))
+    data = spec(balance=0.5, split=SplitSpec(by="block", block=block, val=0.3))
     try:
         split = make_split([scene], data.split, seed=seed)
     except DataError:
@@ -97,9 +97,9 @@ def test_no_pixel_of_val_is_ever_in_a_training_tile(coordinates, legend, height,
 
 def test_blocks_must_hold_a_tile(coordinates, legend) -> None:
     scene = Scene("s", *coordinates("s", 0, 100, 100))
-    data = spec(scale=2, split=SplitSpec(by="block", block=30, val=0.3))
+    data = spec(split=SplitSpec(by="block", block=15, val=0.3))
     split = make_split([scene], data.split, seed=0)
-    with pytest.raises(DataError, match=r"blocks of 30 pixels .* 32 pixels"):
+    with pytest.raises(DataError, match=r"blocks of 15 pixels .* 16 pixels"):
         RandomTiles(split.regions("train"), data, legend, length=1, seed=0)
 
 
@@ -122,16 +122,6 @@ def test_unlabelled_windows_are_avoided(write, legend) -> None:
     region = Region(Scene("s", write("s.tif", np.ones((1, 100, 100), np.uint8)), write("m.tif", mask)), "train")
     tiles = RandomTiles([region], spec(), legend, length=100, seed=0)
     assert all((tiles[index]["mask"] != 255).any() for index in range(100))
-
-
-@pytest.mark.parametrize("scale", [0.5, 2.0, 3.3])
-def test_scale_reads_more_ground(regions, legend, scale) -> None:
-    sample = RandomTiles(regions[:1], spec(tile=10, scale=scale), legend, length=1, seed=0)[0]
-    assert sample["window"][2:].tolist() == [round(10 * scale)] * 2
-    assert sample["image"].shape == (3, 10, 10) and sample["valid"].all()
-    row, col = sample["window"][:2].tolist()
-    centre = sample["image"][1:, 4:6, 4:6].mean((1, 2)) + 0.5
-    assert centre.tolist() == pytest.approx([row + 5 * scale, col + 5 * scale], abs=0.6)
 
 
 def test_zooming_out_shows_ground_and_ignores_what_is_unknown(regions, legend) -> None:

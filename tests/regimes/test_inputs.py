@@ -92,8 +92,7 @@ def test_bands_are_named_by_recipe_image_or_number(info: RasterInfo) -> None:
 
 def test_gsd_range_spans_the_training_images(info: RasterInfo) -> None:
     infos = [replace(info, gsd=0.4), replace(info, gsd=1.0)]
-    assert gsd_range(infos, 1.0) == pytest.approx((0.3, 1.5))
-    assert gsd_range(infos, 2.0) == pytest.approx((0.6, 3.0))
+    assert gsd_range(infos) == pytest.approx((0.3, 1.5))
     unknown = [*infos, replace(info, gsd=None)]
-    assert gsd_range(unknown, 1.0) is None
-    assert gsd_range(unknown, 1.0, load_layout("inria")) == pytest.approx((0.225, 1.5))
+    assert gsd_range(unknown) is None
+    assert gsd_range(unknown, load_layout("inria")) == pytest.approx((0.225, 1.5))

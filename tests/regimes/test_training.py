@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -14,10 +15,12 @@ import pytest
 import torch
 import yaml
 from filelock import FileLock
+from lightning.fabric.loggers.csv_logs import _ExperimentWriter
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from landwright.bundles import load_bundle
 from landwright.data.tiles import RandomTiles
-from landwright.errors import DataError, UsageError
+from landwright.errors import DataError, DiskFullError, UsageError
 from landwright.recipe import Recipe
 from landwright.regimes import TrainingInterrupted, train
 from landwright.regimes.masks import MasksModule
@@ -162,6 +165,91 @@ def test_a_damaged_file_in_the_middle_keeps_the_finished_steps(
     train(recipe, tmp_path / "broken", resume=True, progress=False)
     train(recipe, tmp_path / "straight", progress=False)
     _assert_equal(_state(tmp_path / "broken")["state_dict"], _state(tmp_path / "straight")["state_dict"])
+
+
+def _fill_the_disk(monkeypatch: pytest.MonkeyPatch, name: str, *, after: int) -> None:
+    """Let the first ``after`` checkpoints of a name be written, and half of the next."""
+    write = Path.write_bytes
+    room = after
+
+    def write_bytes(self: Path, data: Any) -> int:
+        nonlocal room
+        if not self.name.startswith(f".{name}"):
+            return write(self, data)
+        room -= 1
+        if room < 0:
+            write(self, bytes(data)[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return write(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+
+
+@pytest.mark.parametrize("name", ["last", "best"])
+def test_a_full_disk_spares_the_older_checkpoint(
+    name: str, make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, run = make_recipe(), tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(DiskFullError, match=r"run: .*disk is full.*--resume") as full:
+        patch.setattr(ModelCheckpoint, "check_monitor_top_k", lambda *_: True)
+        _fill_the_disk(patch, name, after=1)
+        train(recipe, run, progress=False)
+    assert full.value.exit_code == 3
+    assert _state(run)["global_step"] == 2
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert train(recipe, run, resume=True, progress=False).steps == 6
+
+
+def test_a_full_disk_before_the_first_checkpoint_leaves_nothing(
+    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fill_the_disk(monkeypatch, "last", after=0)
+    with pytest.raises(DiskFullError, match="name a folder elsewhere") as full:
+        train(make_recipe(), tmp_path / "run", progress=False)
+    assert "--resume" not in str(full.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_curves_that_do_not_fit_on_the_disk(
+    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, run = make_recipe(), tmp_path / "run"
+    save = _ExperimentWriter.save
+
+    def half(self: _ExperimentWriter) -> None:
+        if (run / "checkpoints/last.ckpt").exists():
+            with Path(self.metrics_file_path).open("a") as stream:
+                stream.write(",0.1,")
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+        save(self)
+
+    with monkeypatch.context() as patch, pytest.raises(DiskFullError, match="--resume"):
+        patch.setattr(_ExperimentWriter, "save", half)
+        train(recipe, run, progress=False)
+    assert train(recipe, run, resume=True, progress=False).steps == 6
+    assert [row["step"] for row in _curves(run) if row["train/loss"]] == [str(step) for step in range(6)]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_checkpoint_that_cannot_be_kept(
+    interrupted: bool, make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What went wrong first is told, but nobody who pressed Ctrl-C is told that the steps are kept."""
+    recipe, read = make_recipe(validate={"every": 6}), RandomTiles.__getitem__
+
+    def damaged(self: RandomTiles, index: int) -> Any:
+        if index >= 6:
+            raise DataError("is truncated", path="scene.tif")
+        return read(self, index)
+
+    _fill_the_disk(monkeypatch, "last", after=0)
+    if interrupted:
+        _interrupt_at(monkeypatch, 2)
+    else:
+        monkeypatch.setattr(RandomTiles, "__getitem__", damaged)
+    with pytest.raises(DataError, match="disk is full" if interrupted else "truncated"):
+        train(recipe, tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_loss_that_is_not_finite_names_step_and_sources(

@@ -22,7 +22,7 @@ from landwright.bundles.cardfile import CARD, dump_card
 from landwright.bundles.mlm import mlm_item
 from landwright.bundles.readme import model_card
 from landwright.bundles.weights import write_weights
-from landwright.errors import DataError, UsageError
+from landwright.errors import DataError, DiskFullError, UsageError
 
 WEIGHTS = "model.safetensors"
 README = "README.md"
@@ -119,6 +119,8 @@ def _whole_folder(target: Path) -> Iterator[Path]:
 
 def _explained(error: OSError | SafetensorError, target: Path) -> DataError:
     if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-        return DataError("cannot be written: the disk is full", path=target, remedy="Free space, or write elsewhere")
+        return DiskFullError(
+            "cannot be written: the disk is full", path=target, remedy="Free space, or write elsewhere"
+        )
     reason = getattr(error, "strerror", None) or str(error)
     return DataError(f"cannot be written: {reason}", path=target, remedy="Check the folder's permissions")

@@ -32,7 +32,8 @@ def train(
 
     Ctrl-C ends the step in hand and keeps a checkpoint; --resume continues the same trajectory.
     """
-    chosen = load_recipe(recipe, [*(overrides or ()), *(() if seed is None else (f"seed={seed}",))])
+    settings = [*(overrides or ()), *(() if seed is None else (f"seed={seed}",))]
+    chosen = load_recipe(recipe, settings, saved=recipe.resolve().parent == out.resolve())
     try:
         from landwright import regimes
     except ModuleNotFoundError as error:

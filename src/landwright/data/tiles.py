@@ -53,7 +53,7 @@ class RandomTiles(Dataset[Sample]):
         self.reader = SceneReader(spec, legend)
         self.regions = tuple(regions)
         self._spec = spec
-        self._side = _window_side(regions, spec)
+        _check_blocks(regions, spec)
         self._length = length
         self._seed = seed
         self._augment = augment
@@ -78,7 +78,7 @@ class RandomTiles(Dataset[Sample]):
             raise IndexError(index)
         rng = np.random.default_rng([self._seed, index])
         zoom = draw_zoom(self._augment, rng) if self._augment else 1.0
-        side = max(1, round(self._side / zoom))
+        side = max(1, round(self._spec.tile / zoom))
         for _ in range(_ATTEMPTS):
             number, window = self._draw(side, rng)
             scene = self.regions[number].scene
@@ -120,10 +120,10 @@ class GridTiles(Dataset[Sample]):
     def __init__(self, regions: Sequence[Region], spec: DataSpec, legend: Legend, *, limit: int | None = None) -> None:
         """Look at the data once and lay out the grid."""
         self.reader = SceneReader(spec, legend)
+        _check_blocks(regions, spec)
         self._tile = spec.tile
-        self._side = _window_side(regions, spec)
         survey(self.reader, regions, windows=64)
-        every = [(region, cell) for region in regions for cell in grid_windows(extent(region, self.reader), self._side)]
+        every = [(region, cell) for region in regions for cell in grid_windows(extent(region, self.reader), self._tile)]
         self._cells = [every[place] for place in thin(len(every), limit)]
         self.reader.close()  # as above
 
@@ -141,17 +141,15 @@ class GridTiles(Dataset[Sample]):
         if not 0 <= index < len(self._cells):
             raise IndexError(index)
         region, window = self._cells[index]
-        return _sample(_read_tile(self.reader, region, window, self._side, self._tile), region.scene.name, window)
+        return _sample(pad_to(self.reader.read(region.scene, window), self._tile), region.scene.name, window)
 
 
-def _window_side(regions: Sequence[Region], spec: DataSpec) -> int:
-    side = max(1, round(spec.tile * spec.scale))
-    if spec.split.block < side and any(region.window for region in regions):
+def _check_blocks(regions: Sequence[Region], spec: DataSpec) -> None:
+    if spec.split.block < spec.tile and any(region.window for region in regions):
         raise DataError(
-            f"blocks of {spec.split.block} pixels are smaller than the {side} pixels that a tile covers",
-            remedy=f"Set data.split.block to {2 * side} or more, or data.tile lower",
+            f"blocks of {spec.split.block} pixels are smaller than tiles of {spec.tile} pixels",
+            remedy=f"Set data.split.block to {2 * spec.tile} or more, or data.tile lower",
         )
-    return side
 
 
 def _inside(row: int, col: int, side: int, area: Window) -> Window:

@@ -58,4 +58,6 @@ class AreaReader:
             info = self._raster.info
             return np.zeros((len(self._raster.bands), window.height, window.width), dtype=info.dtype), inside
         pixels, valid = self._raster.read_with_valid(window)
+        if pixels.dtype.kind == "f":
+            pixels[:, ~inside] = 0  # a NaN outside is none of the area's
         return pixels, valid & inside

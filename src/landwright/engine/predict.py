@@ -13,6 +13,7 @@ from landwright.engine.area import AreaReader
 from landwright.engine.checks import check_bands, check_scale, warnings_about
 from landwright.engine.classmap import NO_CONFIDENCE, ClassMap
 from landwright.engine.files import map_files
+from landwright.engine.finite import FiniteReader
 from landwright.engine.grid import redundancy
 from landwright.engine.options import MapResult, PredictOptions
 from landwright.engine.protocols import Progress, Reader
@@ -67,7 +68,8 @@ def predict_raster(
         raster = stack.enter_context(open_raster(path, bands=options.bands))
         check_bands(raster, card, options.bands)
         check_scale(raster, card)
-        reader: Reader = raster if options.aoi is None else AreaReader(raster, Path(options.aoi))
+        area: Reader = raster if options.aoi is None else AreaReader(raster, Path(options.aoi))
+        reader = FiniteReader(area, raster.info.nodata)
         scorer = ClassScorer(
             bundle.network,
             card.normalization,
@@ -105,7 +107,7 @@ def predict_raster(
         seconds=time.perf_counter() - started,
         device=str(device),
         precision=scorer.precision,
-        warnings=tuple(warnings_about(raster.info, card)),
+        warnings=(*warnings_about(raster.info, card), *reader.warnings),
     )
 
 
@@ -142,7 +144,9 @@ def _grid(info: RasterInfo) -> dict[str, Any]:
 def _nothing_to_map(path: str, aoi: Path | None) -> DataError:
     if aoi is None:
         return DataError(
-            "has no valid pixel: all of it is nodata", path=path, remedy="Check its nodata value and its mask"
+            "has no valid pixel: all of it is nodata, NaN or infinite",
+            path=path,
+            remedy="Check its nodata value and its mask",
         )
     return DataError(
         f"has no valid pixel inside {aoi}", path=path, remedy="Check that the area lies on imagery and not on nodata"

@@ -1,4 +1,4 @@
-"""The two protocols of the published CLCFormer scripts (Long et al., IEEE GRSL 20 (2023)), for comparison with them only."""
+"""The two protocols of the scripts published with CLCFormer (IEEE GRSL 20, 2023), to compare with them only."""
 
 from __future__ import annotations
 

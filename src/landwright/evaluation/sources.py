@@ -88,7 +88,7 @@ def run_data(run: Path, part: Part | None) -> RunData:
         UsageError: The run's recipe does not fit the schema.
         DataError: The run's split is missing, or the part is empty.
     """
-    spec = load_recipe(run / "recipe.yaml").data
+    spec = load_recipe(run / "recipe.yaml", saved=True).data
     path = run / "split.csv"
     if part is None:
         part = "test" if "test" in Split.load(path).counts() else "val"

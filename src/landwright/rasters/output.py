@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import os
 import secrets
@@ -15,9 +14,8 @@ from pathlib import Path
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
-from landwright.errors import DataError, UsageError
+from landwright.errors import DISK_FULL, DataError, DiskFullError, UsageError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ROOM = 2**20
 
 
@@ -70,15 +68,17 @@ def _explained(error: BaseException, target: Path) -> DataError | None:
     reason = str(error.__cause__ or error)
     if isinstance(error, OSError) and not by_gdal:
         about = error.filename is not None and Path(error.filename).parent in (target.parent, *target.parent.parents)
-        if error.errno not in _FULL and not about:
+        if error.errno not in DISK_FULL and not about:
             return None
         reason = error.strerror or reason
     elif not by_gdal:
         return None
     # GDAL reports a full disk only as a failed write.
     full = target.parent.is_dir() and shutil.disk_usage(target.parent).free < _ROOM
-    if full or any(os.strerror(number) in reason for number in _FULL):
-        return DataError("cannot be written: the disk is full", path=target, remedy="Free space, or write elsewhere")
+    if full or any(os.strerror(number) in reason for number in DISK_FULL):
+        return DiskFullError(
+            "cannot be written: the disk is full", path=target, remedy="Free space, or write elsewhere"
+        )
     return DataError(
         f"cannot be written: {reason}", path=target, remedy="Check the free space and the folder's permissions"
     )

@@ -8,6 +8,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 
+from landwright.errors import DISK_FULL, DataError
 from landwright.regimes.interrupt import Interrupted
 
 
@@ -15,7 +16,8 @@ class SaveBetweenSteps(Callback):
     """Keep the finished steps when a run ends early: by Ctrl-C, or by a damaged file in the middle.
 
     Nothing is written while a step or a validation is under way: a loss that is not finite, for example, has already
-    reached the running statistics. Where one of several processes fails it cannot save, for all take part in that.
+    reached the running statistics. Nor is anything written where the curves no longer fit on the disk. Where one of
+    several processes fails it cannot save, for all take part in that.
 
     Args:
         path: The checkpoint.
@@ -37,10 +39,16 @@ class SaveBetweenSteps(Callback):
         between = trainer.training and batches.ready == batches.completed == finished
         if (
             between
+            and getattr(exception, "errno", None) not in DISK_FULL
             and trainer.global_step > self._validated
             and (trainer.world_size == 1 or isinstance(exception, Interrupted))
         ):
-            trainer.save_checkpoint(self._path)
+            try:
+                trainer.save_checkpoint(self._path)
+            except DataError:
+                # Whoever asked to stop must learn that the steps are lost. Else what went wrong first matters more.
+                if isinstance(exception, Interrupted):
+                    raise
 
 
 class ValidateLast(Callback):

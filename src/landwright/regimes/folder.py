@@ -92,7 +92,7 @@ class RunFolder:
         Raises:
             UsageError: The recipes differ, or the folder's one cannot be read; the message names every difference.
         """
-        kept = load_recipe(self.recipe)
+        kept = load_recipe(self.recipe, saved=True)
         if kept.hash() == recipe.hash():
             return
         before, after = _flat(kept.dump()), _flat(recipe.dump())
@@ -134,7 +134,8 @@ class RunFolder:
         if not path.is_file():
             return []
         with path.open(newline="", encoding="utf-8") as stream:
-            return [dict(row) for row in csv.DictReader(stream) if int(row["step"]) < steps]
+            whole = (line for line in stream if line.endswith("\n"))  # a full disk leaves half a line
+            return [dict(row) for row in csv.DictReader(whole) if int(row["step"]) < steps]
 
     def _discard(self) -> None:
         for path in (self.recipe, self.split):

@@ -81,14 +81,13 @@ def band_names(chosen: Sequence[int | str] | None, info: RasterInfo, layout: Lay
     return tuple(names)
 
 
-def gsd_range(infos: Sequence[RasterInfo], scale: float, layout: Layout | None = None) -> tuple[float, float] | None:
+def gsd_range(infos: Sequence[RasterInfo], layout: Layout | None = None) -> tuple[float, float] | None:
     """Return the ground sampling distances that a network is good for.
 
-    The rule: from 0.75 times the finest to 1.5 times the coarsest training image, as the network saw it.
+    The rule: from 0.75 times the finest to 1.5 times the coarsest training image.
 
     Args:
         infos: Grids of the training images.
-        scale: Window side over tile side (``data.scale``).
         layout: The published layout, whose distance stands for that of images without georeference.
 
     Returns:
@@ -98,7 +97,7 @@ def gsd_range(infos: Sequence[RasterInfo], scale: float, layout: Layout | None =
     known = [gsd for info in infos if (gsd := info.gsd or published) is not None]
     if len(known) < len(infos):
         return None
-    return round(FINER * min(known) * scale, 4), round(COARSER * max(known) * scale, 4)
+    return round(FINER * min(known), 4), round(COARSER * max(known), 4)
 
 
 def _full_scale(infos: Sequence[RasterInfo], *, measured: bool) -> float:

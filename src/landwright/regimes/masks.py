@@ -110,7 +110,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
         network=NetworkCard(name=network_spec.name, options=network_spec.options, classes=logits),
         bands=names,
         normalization=scaling,
-        gsd=gsd_range(infos, data.scale, layout),
+        gsd=gsd_range(infos, layout),
         legend=legend,
         tiling=TilingCard(tile=data.tile),
         recipe_hash=recipe.hash(),

@@ -23,6 +23,7 @@ from landwright.evaluation.protocols import ProtocolResult
 from landwright.recipe import Recipe
 from landwright.regimes import masks
 from landwright.regimes.callbacks import ProgressBar, SaveBetweenSteps, ValidateLast
+from landwright.regimes.checkpoints import WholeCheckpoints, explained_if_full
 from landwright.regimes.experiment import Experiment
 from landwright.regimes.folder import RunFolder
 from landwright.regimes.interrupt import Interrupted, StopRequest
@@ -108,12 +109,12 @@ def train(
 
     Raises:
         UsageError: The recipe does not fit the data or the machine, or the folder cannot be used.
-        DataError: The data are not sound, or the loss became infinite or NaN.
+        DataError: The data are not sound, the loss became infinite or NaN, or the disk is full.
         TrainingInterrupted: Ctrl-C; the finished steps are in ``last.ckpt``.
     """
     began = time.monotonic()
     folder = RunFolder(run_dir)
-    with folder.locked(resume=resume) if _is_leader() else nullcontext(), _quiet():
+    with folder.locked(resume=resume) if _is_leader() else nullcontext(), explained_if_full(folder), _quiet():
         if resume:
             folder.check_recipe(recipe)
         optim = recipe.optim
@@ -197,6 +198,7 @@ def _trainer(
         num_sanity_val_steps=0,
         log_every_n_steps=max(1, optim.steps // LOGGED_POINTS),
         logger=_loggers(folder, resume=resume),
+        plugins=[WholeCheckpoints()],
         callbacks=_callbacks(recipe, folder, progress=progress),
         enable_progress_bar=progress,
         enable_model_summary=False,
