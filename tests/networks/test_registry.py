@@ -22,7 +22,7 @@ def test_metadata_follows_the_options():
     ("name", "arguments", "words"),
     [
         ("clcfomer", {}, "Did you mean 'clcformer'"),
-        ("nothing-like-it", {}, "Known: 'clcformer'"),
+        ("nothing-like-it", {}, "Known: .*'clcformer'"),
         ("smp:", {}, "smp architecture '' is unknown"),
         ("clcformer", {"encodr": "tiny"}, "Did you mean 'encoder'"),
         ("clcformer", {"encoder": "huge"}, "Known: 'compact', 'small', 'tiny'"),
