@@ -1,36 +1,32 @@
-"""Makes the picture of the README from a folder that `landwright demo` wrote.
+"""Puts an image, its reference, a map of it and the errors side by side, as in the README.
 
-python docs/make_picture.py landwright-demo docs/images/demo.png
+python docs/make_picture.py IMAGE REFERENCE MAP LEGEND OUT.png
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from landwright import load_legend
 from landwright.maps import class_picture, error_picture, rgb_picture, side_by_side, write_png
 from landwright.rasters import open_labels, open_raster
 
-SIZE = 256
+SIZE = 300
 
 
-def main(demo: Path, out: Path) -> None:
-    """Put image, reference, map and errors of the unseen scene side by side."""
-    legend = load_legend("openearthmap-8")
-    unseen = demo / "world" / "unseen"
-    [image] = (unseen / "opt").glob("*.tif")
+def main(image: str, reference: str, mapped: str, legend_name: str, out: str) -> None:
+    """Read all three on the image's grid and write the picture."""
+    legend = load_legend(legend_name)
     with open_raster(image) as raster:
-        reference = open_labels(unseen / "gt_ss_mask" / image.name, legend, raster.info).read()
-        mapped = open_labels(demo / "map.tif", legend, raster.info).read()
+        wanted, found = (open_labels(path, legend, raster.info).read() for path in (reference, mapped))
         panels = [
             rgb_picture(raster, size=SIZE),
-            class_picture(reference, legend, size=SIZE),
-            class_picture(mapped, legend, size=SIZE),
-            error_picture(mapped, reference, size=SIZE),
+            class_picture(wanted, legend, size=SIZE),
+            class_picture(found, legend, size=SIZE),
+            error_picture(found, wanted, size=SIZE),
         ]
     write_png(out, side_by_side(panels))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*sys.argv[1:])

@@ -10,7 +10,6 @@ import typer
 
 from landwright.cli.common import INTERRUPTED, emit, guard
 from landwright.errors import UsageError
-from landwright.recipe import load_recipe
 
 if TYPE_CHECKING:
     from landwright.regimes import TrainingInterrupted, TrainResult
@@ -32,6 +31,8 @@ def train(
 
     Ctrl-C ends the step in hand and keeps a checkpoint; --resume continues the same trajectory.
     """
+    from landwright.recipe import load_recipe
+
     settings = [*(overrides or ()), *(() if seed is None else (f"seed={seed}",))]
     chosen = load_recipe(recipe, settings, saved=recipe.resolve().parent == out.resolve())
     try:
