@@ -10,9 +10,9 @@ import typer
 from landwright import __version__
 from landwright.cli import datasets, demo, doctor, evaluate, inspect, make_world, models, predict, train
 
-# Threads that spin while they wait slow each other down tenfold when others use the machine too. Must be set before
-# torch loads its OpenMP.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# OpenMP threads that spin while they wait slow each other down a hundredfold when others use the machine too; threads
+# that never spin lose a third on an idle one. Must be set before torch loads its OpenMP.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 app = typer.Typer(
     name="landwright",
