@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-pystac = pytest.importorskip("pystac")
-validation = pytest.importorskip("pystac.validation")
-mlm = pytest.importorskip("pystac.extensions.mlm")
+pystac = pytest.importorskip("pystac", reason="pystac comes with the extra dev")
+validation = pytest.importorskip("pystac.validation", reason="pystac comes with the extra dev")
+mlm = pytest.importorskip("pystac.extensions.mlm", reason="pystac comes with the extra dev")
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_sets_without_download(tmp_path: Path) -> None:
 
 
 def test_the_installed_torchgeo_has_what_is_used(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("torchgeo.datasets")
+    datasets = pytest.importorskip("torchgeo.datasets", reason="torchgeo is an extra")
     assert set(datasets.LoveDA.splits) >= {"train", "val"}
     loveda = datasets.LoveDA.__new__(datasets.LoveDA)
     assert {"url", "filename", "md5"} <= set(loveda.info_dict["train"])

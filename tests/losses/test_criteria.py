@@ -11,7 +11,7 @@ from landwright.losses.criteria import SMP_LOSSES, smp_criterion
 @pytest.mark.parametrize("classes", [1, 3])
 @pytest.mark.parametrize("name", SMP_LOSSES)
 def test_smp_losses_ignore(name, classes):
-    pytest.importorskip("segmentation_models_pytorch")
+    pytest.importorskip("segmentation_models_pytorch", reason="smp comes with the extra train")
     criterion = smp_criterion(name, classes)
     logits = torch.randn(2, classes, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
     mask = torch.randint(0, max(2, classes), (2, 8, 8), generator=torch.Generator().manual_seed(1))
