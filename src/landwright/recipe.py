@@ -20,6 +20,7 @@ from landwright.errors import UsageError
 from landwright.explain import explain
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
 
@@ -62,6 +63,7 @@ class DataSpec(Section):
             relative to the CSV.
         layout: Name of a published dataset layout (``landwright data list``), with ``root`` as its folder.
         root: Folder of the published layout.
+        where: Scenes of the layout to use, by the fields of their file names, such as ``{state: ny}``.
         bands: 1-based indices or band descriptions; all bands by default.
         field: Attribute of vector labels that holds the class name or code.
         burn: Class given to every polygon of vector labels.
@@ -70,6 +72,8 @@ class DataSpec(Section):
         split: Division into train, val and test.
         tile: Side of the training and validation tiles in pixels.
         balance: Share of training tiles that contain a pixel of a class drawn uniformly (0 = plain random tiles).
+        labelled: Smallest share of labelled pixels of a training tile; others are drawn again. 0 asks for one pixel, 1
+            for all of them, as published with Paraformer.
         workers: Loader processes.
     """
 
@@ -78,6 +82,7 @@ class DataSpec(Section):
     pairs: str | None = None
     layout: str | None = None
     root: str | None = None
+    where: dict[str, str | list[str]] | None = None
     bands: list[int | str] | None = None
     field: str | None = None
     burn: str | None = None
@@ -85,7 +90,8 @@ class DataSpec(Section):
     crosswalk: str | None = None
     split: SplitSpec = SplitSpec()
     tile: Positive = 512
-    balance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    balance: Share = 0.0
+    labelled: Share = 0.0
     workers: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
@@ -97,6 +103,8 @@ class DataSpec(Section):
             raise ValueError("`images` and `labels` go together")
         if (self.layout is None) != (self.root is None):
             raise ValueError("`layout` and `root` go together")
+        if self.where is not None and self.layout is None:
+            raise ValueError("`where` chooses among the scenes of a `layout`")
         return self
 
 
@@ -167,14 +175,42 @@ class LossSpec(Section):
     paper: bool = False
 
 
-class OptimSpec(Section):
-    """Optimisation: AdamW, optionally with Lookahead, on a warm-up and cosine schedule.
+class CoarseSpec(Section):
+    """What the regime ``coarse`` does with labels that are coarse, old and partly wrong; every part can be left out.
 
     Attributes:
+        plat: Pseudo-label-assisted training (Paraformer): half of the loss counts only labels that the network's first
+            branch agrees with, step by step.
+        confidence: Smallest probability with which the first branch must agree.
+        prior: Name or file of a table of soft labels: the shares of the classes that a cell of each of the product's
+            classes usually holds. ``data.crosswalk``, from the same product, then serves validation alone.
+        class_weights: One weight per class, or ``balanced``: the inverse square root of each class's share of the
+            labels, with mean 1.
+        confident_area: Use labels only where the network is at least as sure as it is on average of the class that it
+            sees there (L2HNet's confident-area selection).
+        vague_area: Weight of L2HNet's dynamic-vague-area loss on the features, 0 for none; 0.01 in L2HNet.
+    """
+
+    plat: bool = True
+    confidence: Fraction = 0.0
+    prior: str | None = None
+    class_weights: list[Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = None
+    confident_area: bool = False
+    vague_area: Annotated[float, Field(ge=0)] = 0.0
+
+
+class OptimSpec(Section):
+    """Optimisation: AdamW or SGD, optionally with Lookahead, on a schedule with warm-up.
+
+    Attributes:
+        name: ``adamw`` or ``sgd``.
         lr: Peak learning rate.
         encoder_lr: Peak learning rate of pretrained encoders (default: ``lr``).
-        min_lr: Learning rate at the end of the cosine.
-        weight_decay: AdamW weight decay.
+        min_lr: Learning rate at the end of the schedule.
+        weight_decay: Weight decay.
+        momentum: Momentum of SGD.
+        schedule: ``cosine``, ``poly`` (power 0.9), or ``paper``: the poly schedule as published with Paraformer, whose
+            end is counted in tiles and not in steps, so that the rate hardly falls; ``lr`` is scaled by its batch rule.
         steps: Optimiser steps.
         warmup: Steps of linear warm-up.
         batch: Tiles per step and device.
@@ -184,10 +220,13 @@ class OptimSpec(Section):
         lookahead: ``off``, ``timm`` or ``paper`` (the published timing).
     """
 
+    name: Literal["adamw", "sgd"] = "adamw"
     lr: Annotated[float, Field(gt=0)] = 1e-4
     encoder_lr: Annotated[float, Field(gt=0)] | None = None
     min_lr: Annotated[float, Field(ge=0)] = 1e-5
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    momentum: Fraction = 0.9
+    schedule: Literal["cosine", "poly", "paper"] = "cosine"
     steps: Positive = 1000
     warmup: Annotated[int, Field(ge=0)] = 0
     batch: Positive = 8
@@ -206,6 +245,7 @@ class ValidateSpec(Section):
         protocol: Scoring protocol that chooses the best checkpoint.
         metric: Its figure, such as ``miou``.
         patience: Validations without improvement before an early stop (null = never).
+        keep: Weights that go into the bundle: the ``best`` by that figure, or the ``last``.
     """
 
     every: Positive | None = None
@@ -213,6 +253,7 @@ class ValidateSpec(Section):
     protocol: str = "pixel-pooled"
     metric: str = "miou"
     patience: Positive | None = None
+    keep: Literal["best", "last"] = "best"
 
 
 class Recipe(Section):
@@ -226,22 +267,30 @@ class Recipe(Section):
         augment: Augmentation.
         normalize: Input scaling.
         loss: Loss.
+        coarse: What is made of coarse labels (regime ``coarse``).
         optim: Optimisation.
         validate: Validation (key ``validate`` in YAML).
         seed: Seed of everything random.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    regime: Literal["masks"]
+    regime: Literal["masks", "coarse"]
     classes: str
     data: DataSpec
     network: NetworkSpec
     augment: AugmentSpec = AugmentSpec()
     normalize: NormalizeSpec = NormalizeSpec()
     loss: LossSpec = LossSpec()
+    coarse: CoarseSpec | None = None
     optim: OptimSpec = OptimSpec()
     validation: ValidateSpec = Field(default=ValidateSpec(), alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _sections_of_the_regime(self) -> Recipe:
+        if self.coarse is not None and self.regime != "coarse":
+            raise ValueError("the section `coarse` belongs to the regime `coarse`")
+        return self
 
     def dump(self) -> dict[str, Any]:
         """Return the resolved recipe as plain data, ready for YAML."""

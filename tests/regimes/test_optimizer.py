@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from torch import nn
 
 from landwright.errors import UsageError
 from landwright.recipe import OptimSpec
-from landwright.regimes.optimizer import build_optimizer, build_schedule, check_optim
+from landwright.regimes.optimizer import build_optimizer, build_schedule, check_optim, published_lr
 
 
 def _rates(spec: OptimSpec, **options: Any) -> list[list[float]]:
@@ -32,6 +34,37 @@ def test_cosine_runs_from_peak_to_minimum(lookahead: Any) -> None:
     assert rates[10] == pytest.approx((1e-2 + 1e-4) / 2)
     assert rates[-1] == pytest.approx(1e-4)
     assert rates == sorted(rates, reverse=True)
+
+
+def test_poly_runs_from_peak_to_minimum_with_every_step() -> None:
+    spec = OptimSpec(name="sgd", schedule="poly", lr=1e-2, min_lr=1e-4, steps=10)
+    rates = [rate for (rate,) in _rates(spec)]
+    assert rates[0] == 1e-2
+    assert rates[5] == pytest.approx(1e-4 + (1e-2 - 1e-4) * 0.5**0.9)
+    assert rates[-1] == pytest.approx(1e-4)
+
+
+def test_published_schedule_hardly_falls(shared: Path) -> None:
+    stored = json.loads((shared / "parity" / "paraformer" / "losses.json").read_text())
+    schedule, rule = stored["lr_schedule"], stored["base_lr_rule"]
+    assert {batch: published_lr(0.01, int(batch)) for batch in rule["examples"]} == pytest.approx(rule["examples"])
+    end = schedule["max_iterations"]
+    spec = OptimSpec(name="sgd", schedule="paper", lr=schedule["base_lr"], min_lr=0, steps=end // 10, batch=10)
+    optimizer = build_optimizer(nn.Linear(1, 1), spec)
+    rates = build_schedule(optimizer, spec).lr_lambdas  # type: ignore[attr-defined]
+    for step, value in schedule["values"].items():
+        assert schedule["base_lr"] * rates[0](int(step)) == pytest.approx(value, rel=1e-12)
+
+
+def test_the_published_rate_depends_on_the_batch() -> None:
+    spec = OptimSpec(name="sgd", schedule="paper", lr=0.01, min_lr=0, steps=4, batch=12)
+    assert _rates(spec)[0] == [pytest.approx(0.005)]
+
+
+def test_sgd_has_momentum_and_decays_all_weights() -> None:
+    spec = OptimSpec(name="sgd", momentum=0.8, weight_decay=1e-4)
+    (group,) = build_optimizer(nn.Linear(1, 1), spec).param_groups
+    assert (group["momentum"], group["weight_decay"], len(group["params"])) == (0.8, 1e-4, 2)
 
 
 def test_warm_up_is_linear_and_ends_at_the_peak() -> None:

@@ -22,6 +22,9 @@ from landwright.regimes.optimizer import build_optimizer, build_schedule
 SCORE = "landwright_score"
 """Key of the last validation's scores in a checkpoint."""
 
+SKIPPED = "landwright_skipped"
+"""Key of the number of skipped batches."""
+
 _STRIDE = 1_000_003  # a prime: the seeds of two runs do not follow one another
 
 
@@ -38,6 +41,7 @@ class RegimeModule(LightningModule):
     Attributes:
         network: The network.
         score: Scores of the last validation.
+        skipped: Batches without a label, which were no step.
     """
 
     scale: Tensor
@@ -59,6 +63,7 @@ class RegimeModule(LightningModule):
         self.network = network.to(memory_format=torch.channels_last)
         self.legend = legend
         self.score: ProtocolResult | None = None
+        self.skipped = 0
         self._pretrained = pretrained
         self._protocol: Protocol | None = None
         for name, values in zip(("scale", "shift"), scaling.coefficients(), strict=True):
@@ -93,6 +98,20 @@ class RegimeModule(LightningModule):
         place = batch_idx * self.trainer.world_size + self.global_rank
         torch.manual_seed((self.recipe.seed * _STRIDE + place) % 2**63)
 
+    def is_empty(self, labels: Tensor) -> bool:
+        """Whether not one pixel of a batch is labelled on any device; such a batch is counted and skipped.
+
+        A step without a gradient would still move the weights by momentum and weight decay.
+
+        Args:
+            labels: Integer (B, H, W), 255 = no label.
+        """
+        empty = not bool((labels != IGNORE).any())
+        if self.trainer.world_size > 1:
+            empty = self.trainer.strategy.reduce_boolean_decision(empty, all=True)
+        self.skipped += empty
+        return empty
+
     def report_losses(self, losses: dict[str, Tensor], sources: list[str]) -> Tensor:
         """Log the terms of a training loss and return the one to be differentiated.
 
@@ -114,7 +133,7 @@ class RegimeModule(LightningModule):
         logged = {f"train/{name}": term.detach() for name, term in losses.items()}
         self.log("loss", loss.detach(), prog_bar=True, logger=False)
         rates = [group["lr"] for group in self.trainer.optimizers[0].param_groups]
-        self.log_dict({**logged, "lr": max(rates)})
+        self.log_dict({**logged, "lr": max(rates), "skipped": float(self.skipped)})
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -146,6 +165,11 @@ class RegimeModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the scores with the weights that they belong to."""
         checkpoint[SCORE] = None if self.score is None else self.score.model_dump(mode="json")
+        checkpoint[SKIPPED] = self.skipped
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on counting."""
+        self.skipped = checkpoint[SKIPPED]
 
 
 def check_metric(recipe: Recipe, legend: Legend) -> None:

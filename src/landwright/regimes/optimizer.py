@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 
 from timm.optim import Lookahead
 from torch import nn
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LinearLR, LRScheduler, SequentialLR
 
 from landwright.errors import UsageError
 from landwright.recipe import OptimSpec
@@ -15,10 +16,12 @@ from landwright.regimes.lookahead import PublishedLookahead
 
 LOOKAHEAD_STEPS = 5
 LOOKAHEAD_ALPHA = 0.5
+POLY_POWER = 0.9
+PAPER_BATCH = 24
 
 
 def build_optimizer(module: nn.Module, spec: OptimSpec, *, pretrained: Collection[nn.Parameter] = ()) -> Optimizer:
-    """Return AdamW over all parameters that need gradients, wrapped in Lookahead where asked.
+    """Return the optimiser over all parameters that need gradients, wrapped in Lookahead where asked.
 
     Args:
         module: What is trained.
@@ -33,14 +36,25 @@ def build_optimizer(module: nn.Module, spec: OptimSpec, *, pretrained: Collectio
     for parameter in module.parameters():
         if parameter.requires_grad:
             lr = spec.encoder_lr if spec.encoder_lr is not None and id(parameter) in special else spec.lr
-            groups.setdefault(lr, []).append(parameter)
-    optimizer: Optimizer = AdamW(
-        [{"params": parameters, "lr": lr} for lr, parameters in groups.items()], weight_decay=spec.weight_decay
+            groups.setdefault(published_lr(lr, spec.batch) if spec.schedule == "paper" else lr, []).append(parameter)
+    listed = [{"params": parameters, "lr": lr} for lr, parameters in groups.items()]
+    optimizer: Optimizer = (
+        AdamW(listed, weight_decay=spec.weight_decay)
+        if spec.name == "adamw"
+        else SGD(listed, momentum=spec.momentum, weight_decay=spec.weight_decay)
     )
     if spec.lookahead != "off":
         kind = Lookahead if spec.lookahead == "timm" else PublishedLookahead
         optimizer = kind(optimizer, alpha=LOOKAHEAD_ALPHA, k=LOOKAHEAD_STEPS)
     return optimizer
+
+
+def published_lr(lr: float, batch: int) -> float:
+    """Return the learning rate that Paraformer's published script takes for a batch size.
+
+    It scales the rate by ``batch / 24``, but only for batches that are a multiple of 6.
+    """
+    return lr * batch / PAPER_BATCH if batch % 6 == 0 else lr
 
 
 def check_optim(spec: OptimSpec) -> None:
@@ -62,14 +76,37 @@ def check_optim(spec: OptimSpec) -> None:
 
 
 def build_schedule(optimizer: Optimizer, spec: OptimSpec) -> LRScheduler:
-    """Return linear warm-up followed by a cosine to ``min_lr``, both counted in optimiser steps.
+    """Return linear warm-up followed by the recipe's schedule, both counted in optimiser steps.
 
     Args:
         optimizer: From :func:`build_optimizer`.
         spec: The recipe's ``optim`` section, checked by :func:`check_optim`.
     """
-    cosine = CosineAnnealingLR(optimizer, T_max=spec.steps - spec.warmup, eta_min=spec.min_lr)
+    steps = spec.steps - spec.warmup
+    schedule: LRScheduler
+    if spec.schedule == "cosine":
+        schedule = CosineAnnealingLR(optimizer, T_max=steps, eta_min=spec.min_lr)
+    else:
+        factor = poly_factor if spec.schedule == "poly" else paper_factor
+        end = steps if spec.schedule == "poly" else steps * spec.accumulate * spec.batch
+        # Two groups have two rates, and so two ways down to the same end.
+        falls = [partial(_fall, factor, end, spec.min_lr / group["lr"]) for group in optimizer.param_groups]
+        schedule = LambdaLR(optimizer, falls)
     if spec.warmup == 0:
-        return cosine
+        return schedule
     rise = LinearLR(optimizer, start_factor=1 / (spec.warmup + 1), total_iters=spec.warmup)
-    return SequentialLR(optimizer, [rise, cosine], milestones=[spec.warmup])
+    return SequentialLR(optimizer, [rise, schedule], milestones=[spec.warmup])
+
+
+def poly_factor(step: int, end: int) -> float:
+    """Return the share of the learning rate that is left in step ``step``, from 0."""
+    return float(max(0.0, 1 - step / end) ** POLY_POWER)
+
+
+def paper_factor(step: int, end: int) -> float:
+    """As :func:`poly_factor` with Paraformer's published timing: one step late, and ``end`` counts tiles."""
+    return poly_factor(max(0, step - 1), end)
+
+
+def _fall(factor: Callable[[int, int], float], end: int, lowest: float, step: int) -> float:
+    return lowest + (1 - lowest) * factor(step, end)

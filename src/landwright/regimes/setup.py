@@ -1,0 +1,144 @@
+"""What every regime needs before its own part begins: tiles, a network with its weights, the bundle's card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from landwright.bundles.card import Card, NetworkCard, Normalization, TilingCard
+from landwright.data.layouts import Layout, load_layout
+from landwright.data.loader import make_loader
+from landwright.data.scenes import find_scenes
+from landwright.data.splits import Split, make_split
+from landwright.data.tiles import GridTiles, RandomTiles
+from landwright.errors import UsageError
+from landwright.legends import Legend
+from landwright.networks import create_network, load_encoder_weights, network_info, unfold_norms
+from landwright.networks.encoders import HasEncoderParts
+from landwright.rasters import RasterInfo
+from landwright.recipe import DataSpec, Recipe
+from landwright.regimes.inputs import band_names, gsd_range, normalization
+
+STATISTICS_TILES = 64
+"""Tiles looked at for the mean and standard deviation of the bands."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The images and labels of a recipe, found and checked.
+
+    Attributes:
+        spec: How they are read.
+        legend: Classes that the labels are read as.
+        split: Which scene is in which part.
+        train: Training tiles of the whole run.
+        val: Validation tiles.
+        infos: Grids of the training images.
+        bands: Names of the bands.
+        layout: The published layout that they come from, if any.
+    """
+
+    spec: DataSpec
+    legend: Legend
+    split: Split
+    train: RandomTiles
+    val: GridTiles
+    infos: tuple[RasterInfo, ...]
+    bands: tuple[str, ...]
+    layout: Layout | None
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """A network that is ready to be trained.
+
+    Attributes:
+        network: The network, its encoder loaded where the recipe says so.
+        scaling: Input scaling.
+        pretrained: Parameters that were loaded.
+    """
+
+    network: nn.Module
+    scaling: Normalization
+    pretrained: tuple[nn.Parameter, ...]
+
+
+def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int) -> TrainingData:
+    """Find and check images and labels, and divide them.
+
+    Args:
+        recipe: The recipe.
+        spec: How images and labels are read; the recipe's ``data`` section, or what the regime makes of it.
+        legend: Classes that the labels are read as.
+        tiles: Number of training tiles in the whole run.
+
+    Raises:
+        UsageError: Tiles are too small for the network.
+        DataError: The images or labels are not sound.
+    """
+    _check_tile(recipe)
+    split = make_split(find_scenes(spec), spec.split, seed=recipe.seed)
+    train = RandomTiles(split.regions("train"), spec, legend, length=tiles, seed=recipe.seed, augment=recipe.augment)
+    val = GridTiles(split.regions("val"), spec, legend, limit=recipe.validation.tiles)
+    scenes = dict.fromkeys(region.scene for region in split.regions("train"))
+    infos = tuple(train.reader.info(scene) for scene in scenes)
+    train.reader.close()  # forked loader workers inherit no open files
+    layout = load_layout(spec.layout) if spec.layout is not None else None
+    return TrainingData(spec, legend, split, train, val, infos, band_names(spec.bands, infos[0], layout), layout)
+
+
+def equip(recipe: Recipe, data: TrainingData, *, logits: int) -> Equipment:
+    """Build the recipe's network with ``logits`` class logits, and settle what it sees of the images.
+
+    Raises:
+        UsageError: The network, one of its options or the input scaling does not fit.
+        DataError: The weights cannot be read or do not fit.
+    """
+    spec = recipe.network
+    torch.manual_seed(recipe.seed)
+    network = create_network(spec.name, classes=logits, bands=len(data.bands), **spec.options)
+    expected = network_info(spec.name, **spec.options).normalization
+    pretrained: tuple[nn.Parameter, ...] = ()
+    if spec.weights != "none":
+        report = load_encoder_weights(network, spec.weights)
+        expected = report.normalization or expected
+        assert isinstance(network, HasEncoderParts)
+        loaded = [part.module for part in network.encoder_parts() if part.name in report.loaded]
+        pretrained = tuple(parameter for module in loaded for parameter in module.parameters())
+
+    def sample() -> GridTiles:
+        return GridTiles(data.split.regions("train"), data.spec, data.legend, limit=STATISTICS_TILES)
+
+    scaling = normalization(recipe.normalize, data.infos, len(data.bands), sample, expected)
+    if pretrained:
+        scale, shift = (torch.from_numpy(values) for values in scaling.coefficients())
+        batch = next(iter(make_loader(data.train, recipe.optim.batch)))["image"]
+        unfold_norms(network, batch * scale + shift)
+    return Equipment(network, scaling, pretrained)
+
+
+def make_card(recipe: Recipe, data: TrainingData, legend: Legend, scaling: Normalization, *, logits: int) -> Card:
+    """Return the card of the bundle, without scores; ``legend`` holds the classes of the maps."""
+    spec = recipe.network
+    return Card(
+        name=f"{spec.name.replace(':', '-')}-{legend.name}",
+        regime=recipe.regime,
+        network=NetworkCard(name=spec.name, options=spec.options, classes=logits),
+        bands=data.bands,
+        normalization=scaling,
+        gsd=gsd_range(data.infos, data.layout),
+        legend=legend,
+        tiling=TilingCard(tile=data.spec.tile),
+        recipe_hash=recipe.hash(),
+    )
+
+
+def _check_tile(recipe: Recipe) -> None:
+    info = network_info(recipe.network.name, **recipe.network.options)
+    if recipe.data.tile < info.min_tile:
+        raise UsageError(
+            f"tiles of {recipe.data.tile} pixels are too small for {info.name!r}",
+            remedy=f"Set data.tile to {info.min_tile} or more",
+        )
