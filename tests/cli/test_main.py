@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 import landwright
 from landwright.cli.main import app
 
-VERBS = ["demo", "doctor", "inspect", "train", "evaluate", "predict", "models", "data"]
+VERBS = ["demo", "doctor", "inspect", "prepare", "train", "evaluate", "predict", "models", "data"]
 
 
 def best_of(count, *command):

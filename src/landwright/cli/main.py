@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landwright import __version__
-from landwright.cli import datasets, demo, doctor, evaluate, inspect, make_world, models, predict, train
+from landwright.cli import datasets, demo, doctor, evaluate, inspect, make_world, models, predict, prepare, train
 
 # OpenMP threads that spin while they wait slow each other down a hundredfold when others use the machine too; threads
 # that never spin lose a third on an idle one. Must be set before torch loads its OpenMP.
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(inspect.inspect)
+app.add_typer(prepare.app, name="prepare")
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)

@@ -2,6 +2,7 @@
 
 from landwright.legends.crosswalk import Crosswalk, list_crosswalks, load_crosswalk
 from landwright.legends.legend import IGNORE, Legend, LegendClass
+from landwright.legends.prior import Prior, list_priors, load_prior
 from landwright.legends.shipped import list_legends, load_legend
 
 __all__ = [
@@ -9,8 +10,11 @@ __all__ = [
     "Crosswalk",
     "Legend",
     "LegendClass",
+    "Prior",
     "list_crosswalks",
     "list_legends",
+    "list_priors",
     "load_crosswalk",
     "load_legend",
+    "load_prior",
 ]

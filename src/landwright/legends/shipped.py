@@ -64,13 +64,17 @@ def read_table(path: Path, model: type[Table], kind: str) -> Table:
         text = path.read_text(encoding="utf-8")
         content = yaml.safe_load(text)
     except OSError as error:
-        raise DataError(f"the {kind} cannot be read: {error.strerror}", path=path) from error
+        raise DataError(f"the {kind} cannot be read: {error.strerror}", path=path, remedy="Check the path") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"the {kind} is not YAML: {error}", path=path) from error
+        raise DataError(f"the {kind} is not YAML: {error}", path=path, remedy="Correct the file") from error
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise DataError(f"not a valid {kind}: {explain(error, text, whole=kind)}", path=path) from error
+        raise DataError(
+            f"not a valid {kind}: {explain(error, text, whole=kind)}",
+            path=path,
+            remedy=f"Correct the file; a shipped {kind} shows the form",
+        ) from error
 
 
 @cache
