@@ -5,13 +5,14 @@ import io
 import pytest
 import torch
 
-from landwright.networks import Outputs, create_network, list_networks
+from landwright.networks import Outputs, create_network, list_networks, network_info
 from landwright.networks.registry import _ENTRIES
 
 CASES = {
     "clcformer-compact": ("clcformer", {"encoder": "compact"}),
     "clcformer-compact-legacy": ("clcformer", {"encoder": "compact", "taps": "legacy"}),
     "clcformer-compact-figure": ("clcformer", {"encoder": "compact", "taps": "figure"}),
+    "paraformer-compact": ("paraformer", {"encoder": "compact"}),
     "smp-unet": ("smp:unet:tu-mobilenetv2_100", {}),
     "smp-fpn": ("smp:fpn:resnet18", {}),
     "smp-segformer": ("smp:segformer:tu-mobilenetv2_100", {}),
@@ -47,6 +48,17 @@ def test_bands_classes_and_odd_sizes(case, classes, bands):
         outputs = network(image(2, bands, 65, 97))
     assert isinstance(outputs, Outputs)
     assert all(logits.shape == (2, classes, 65, 97) and logits.isfinite().all() for logits in maps(outputs))
+
+
+@every_network
+def test_branches_and_features_are_what_they_are_called(case):
+    with torch.no_grad():
+        outputs = make(case).eval()(image(2, 3, 50, 70))
+    name, options = CASES[case]
+    if network_info(name, **options).branches:
+        assert torch.equal(torch.stack(outputs.auxiliary).mean(0), outputs.classes)
+    if outputs.features is not None:
+        assert outputs.features.shape[2:] == (50, 70)
 
 
 @every_network
@@ -103,7 +115,7 @@ def test_bfloat16_autocast(case):
     assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
-@pytest.mark.parametrize("case", ["clcformer-compact", "smp-unet"])
+@pytest.mark.parametrize("case", ["clcformer-compact", "paraformer-compact", "smp-unet"])
 def test_torch_export(case):
     network = make(case).eval()
     x = image(1, 3, 64, 64)

@@ -22,6 +22,15 @@ import torch
 from torch import Tensor, nn
 
 
+def sliced(values: np.ndarray, words: str) -> np.ndarray:
+    """Sample a full array by the slice that ends the manifest's words for it, such as ``... [:, ::8, ::16]``."""
+    steps = [step.strip() for step in words[words.rindex("[") + 1 : words.rindex("]")].split(",")]
+    index = tuple(
+        ... if step == "..." else slice(*(int(part) if part else None for part in step.split(":"))) for step in steps
+    )
+    return values[index]
+
+
 def thin(values: np.ndarray, rule: int | list[int] | Mapping[str, int]) -> np.ndarray:
     """Sample a full array as its manifest says: flat stride, one step per axis, or steps of named axes."""
     if isinstance(rule, int):
@@ -119,6 +128,37 @@ class Parity:
             wide = ours.astype(np.float64)
             np.testing.assert_allclose(wide.mean(others), stored[f"{name}__chmean"], atol=allowed, err_msg=name)
             np.testing.assert_allclose(wide.std(others), stored[f"{name}__chstd"], atol=allowed, err_msg=name)
+
+    def check_slices(self, file: str, tensors: Mapping[str, Tensor], tolerance: float) -> None:
+        """Compare every stored tensor whose sample the manifest gives as a slice, and all statistics of the whole.
+
+        Args:
+            file: Name of the case.
+            tensors: Ours, by the manifest's names.
+            tolerance: Largest absolute difference allowed, of samples and statistics.
+        """
+        case, stored = self.case(file), self.arrays(file)
+        assert set(case["arrays"]) == set(tensors)
+        left = set(stored)
+        for name, words in case["arrays"].items():
+            wide = tensors[name].detach().numpy().astype(np.float64)
+            others = tuple(axis for axis in range(wide.ndim) if axis != 1)
+            measured = {name: sliced(wide, words)}
+            if f"{name}_mean" in stored:
+                measured |= {f"{name}_mean": wide.mean(others), f"{name}_std": wide.std(others)}
+            if f"{name}_meanstd" in stored:
+                measured[f"{name}_meanstd"] = np.array([wide.mean(), wide.std()])
+            for key, values in measured.items():
+                assert values.shape == stored[key].shape, key
+                difference = float(np.abs(values - stored[key]).max())
+                assert difference <= tolerance, f"{key} differs by {difference:.2e}, allowed {tolerance:.0e}"
+            left -= set(measured)
+            for histogram in [key for key in left if key == f"{name.removesuffix('_prob')}_argmax_hist"]:
+                counts = [np.bincount(best.reshape(-1), minlength=wide.shape[1]) for best in wide.argmax(1)]
+                moved = np.abs(np.array(counts) - stored[histogram]).sum() / 2
+                assert moved <= 1e-3 * wide[:, 0].size, histogram
+                left.discard(histogram)
+        assert not left, f"stored and not compared: {sorted(left)}"
 
 
 @pytest.fixture(scope="session")

@@ -69,24 +69,37 @@ def import_model(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="What the file does not say, as classes=1.")
     ] = None,
-    legend: Annotated[str | None, typer.Option(help="Its classes: a shipped legend or a .yaml file.")] = None,
+    legend: Annotated[
+        str | None,
+        typer.Option(
+            help="Its classes: a shipped legend or a .yaml file. For paraformer one with one class less (nlcd) leaves "
+            'the first output, "no label", out.'
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an older bundle.")] = False,
     as_json: Json = False,
 ) -> None:
     """Turn a published checkpoint into a model bundle. Code in the file is never run."""
-    from landwright.bundles.importers import import_checkpoint
+    from landwright.bundles.importers import FORMATS, import_checkpoint
 
     bundle = import_checkpoint(file, name, settings=_pairs(settings or []), legend=legend)
     bundle.save(output, overwrite=force)
     card, parameters = bundle.card, _count(bundle)
+    scaling = FORMATS[card.network.name].inputs(len(card.bands)).words
     emit(
-        {"bundle": str(output), "network": card.network.name, "legend": card.legend.name, "parameters": parameters},
+        {
+            "bundle": str(output),
+            "network": card.network.name,
+            "legend": card.legend.name,
+            "bands": list(card.bands),
+            "scaling": scaling,
+            "parameters": parameters,
+        },
         as_json=as_json,
         text=f"{output} holds {file.name}: network {card.network.name}, {parameters / 1e6:.2f} M parameters.\n"
-        f"Classes of the legend {card.legend.name}: {', '.join(card.legend.names)}. "
+        f"Classes of the legend {card.legend.name}: {'; '.join(card.legend.names)}. "
         "If that is not what it was trained with, name another with --legend.\n"
-        f"Input scaling of the published recipe: ImageNet's mean and standard deviation after division by "
-        f"{card.normalization.divide:g}.\n"
+        f"Bands: {', '.join(card.bands)}. Input scaling: {scaling}.\n"
         f"next\n  landwright predict IMAGE --model {output} -o map.tif",
     )
 
@@ -110,12 +123,15 @@ def _is_network(model: str) -> bool:
 
 
 def _show_network(name: str, *, as_json: bool) -> None:
+    import torch
+
     from landwright.networks import create_network, network_info
 
     info = network_info(name)
     parameters = None
     if not name.endswith(":"):
-        parameters = sum(p.numel() for p in create_network(name, classes=2).parameters())
+        with torch.device("meta"):  # counts without memory, and without drawing weights
+            parameters = sum(p.numel() for p in create_network(name, classes=2).parameters())
     lines = [
         f"{info.name}: {info.description}",
         *([f"parameters   {parameters / 1e6:.2f} M with default options"] if parameters is not None else []),

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from landwright.errors import DataError, UsageError
 
 SHOWN_KEYS = 8
-FILE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+FILE_SUFFIXES = (".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt")
 INDEX_TABLES = ("attn_mask", "relative_position_index", "relative_coords_table")
 
 
@@ -33,6 +34,8 @@ class EncoderPart:
         unused: Prefixes of entries that a file may hold although the network does not use them.
         fetch: Gets the published weights from the hub, or None where there are none.
         prefix: What stands before a file's names in the module's own.
+        convert: Turns the entries of a file into what the module takes; by default they are that already.
+        scaling: Input scaling that the published weights expect, or None for a part that does not read the image.
     """
 
     name: str
@@ -40,6 +43,8 @@ class EncoderPart:
     unused: tuple[str, ...] = ()
     fetch: Callable[[], Mapping[str, Tensor]] | None = None
     prefix: str = ""
+    convert: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = dict
+    scaling: str | None = "imagenet"
 
 
 @runtime_checkable
@@ -76,26 +81,31 @@ def load_encoder_weights(network: nn.Module, source: str | PathLike[str]) -> Enc
     Args:
         network: A network made by :func:`landwright.networks.create_network`.
         source: A local safetensors file in the encoder's own names (for ``clcformer``: of the CNN branch in timm's
-            names), a hub repository such as ``timm/efficientnet_b3.ra2_in1k``, or ``hub`` for the published ImageNet
-            weights of all encoder parts.
+            names; for ``paraformer``: of a ViT in timm's names, or the ``ViT-B_16.npz`` that Google published), a hub
+            repository such as ``timm/efficientnet_b3.ra2_in1k``, or ``hub`` for the published weights of all encoder
+            parts.
 
     Returns:
         What was loaded and what was left.
 
     Raises:
         UsageError: The network has no published encoder weights.
-        DataError: The file is missing, is no safetensors file, or does not fit; nothing was changed then.
+        DataError: The file is missing, damaged, neither a safetensors nor an npz file, or does not fit; nothing was
+            changed then.
     """
     parts = network.encoder_parts() if isinstance(network, HasEncoderParts) else ()
     if not parts:
-        raise UsageError(f"{type(network).__name__} has no encoder that could take weights")
+        raise UsageError(
+            f"{type(network).__name__} has no encoder that could take weights, at least with these options",
+            remedy="Set network.weights to none",
+        )
     if source == "hub":
         found = [(part, part.fetch()) for part in parts if part.fetch is not None]
-        scaling: str | None = "imagenet"
+        scaling = parts[0].scaling
     else:
-        state, scaling = _read(source)
+        state, scaling = _read(source, parts[0])
         found = [(parts[0], state)]
-    fitted = [(part, *_fit(part, state, str(source))) for part, state in found]
+    fitted = [(part, *_fit(part, part.convert(state), str(source))) for part, state in found]
     for part, state, _ in fitted:
         part.module.load_state_dict(state, strict=False)
     return EncoderReport(
@@ -191,9 +201,11 @@ def _tensor(value: Tensor | None) -> Tensor:
     return value
 
 
-def _read(source: str | PathLike[str]) -> tuple[dict[str, Tensor], str | None]:
-    """Read a local safetensors file or a hub repository."""
+def _read(source: str | PathLike[str], part: EncoderPart) -> tuple[dict[str, Tensor], str | None]:
+    """Read a local safetensors or npz file or a hub repository."""
     path, text = Path(source), str(source)
+    if path.is_file() and path.suffix == ".npz":
+        return _read_arrays(path), part.scaling
     if path.is_file():
         try:
             return load_file(path), _scaling(path)
@@ -205,7 +217,20 @@ def _read(source: str | PathLike[str]) -> tuple[dict[str, Tensor], str | None]:
             ) from error
     if text.startswith((".", "/")) or text.count("/") != 1 or path.suffix in FILE_SUFFIXES:
         raise DataError("the weights file does not exist", path=path, remedy="Give a safetensors file or `hub`")
-    return timm_weights(text), "imagenet"
+    return timm_weights(text), part.scaling
+
+
+def _read_arrays(path: Path) -> dict[str, Tensor]:
+    """Read a numpy archive; arrays of objects, which could run code, are refused."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: torch.from_numpy(file[name]) for name in file.files}
+    except Exception as error:  # a damaged archive can make the reader fail in any way
+        raise DataError(
+            f"is not an npz file of plain arrays ({type(error).__name__})",
+            path=path,
+            remedy="Copy the file again from its source",
+        ) from error
 
 
 def _scaling(path: Path) -> str | None:

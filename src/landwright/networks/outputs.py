@@ -16,12 +16,15 @@ class Outputs:
         classes: Class logits (B, K, H, W); K = 1 means one foreground logit for a sigmoid. None for networks
             without a class head.
         height: Height above ground in metres (B, 1, H, W), or None.
-        auxiliary: Further class logits (B, K, H, W) for deep supervision, coarsest first. Filled in eval mode too.
+        auxiliary: Further class logits (B, K, H, W) for deep supervision, coarsest first, or the logits of parallel
+            branches whose mean is ``classes`` (``NetworkInfo.branches``). Filled in eval mode too.
+        features: Features (B, F, H, W) that the class head reads, or None.
     """
 
     classes: Tensor | None
     height: Tensor | None = None
     auxiliary: tuple[Tensor, ...] = ()
+    features: Tensor | None = None
 
 
 # Lets torch.export and functional transforms look inside.

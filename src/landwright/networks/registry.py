@@ -30,6 +30,7 @@ class NetworkInfo:
         licence: Licence of the implementation and what is known about the published one.
         paper: Reference of the source paper.
         options: Name of every option and what it may be, in words.
+        branches: Whether ``auxiliary`` holds the logits of parallel branches whose mean is ``classes``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class NetworkInfo:
     licence: str = "Apache-2.0"
     paper: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    branches: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from landwright.errors import UsageError
     ],
 )
 def test_settings(settings, expected):
-    assert network_options(settings) == expected
+    assert network_options(settings, {}) == expected
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_settings(settings, expected):
 )
 def test_mistakes_in_settings(settings, words):
     with pytest.raises(UsageError, match=words):
-        network_options(settings)
+        network_options(settings, {})
 
 
 def renamed(name, shape=(1,), **options):

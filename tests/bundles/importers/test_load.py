@@ -32,10 +32,12 @@ def known(monkeypatch):
         name="tiny-import",
         description="for tests",
         settings={"classes": "logits"},
-        network_options=lambda settings: ({}, int(settings["classes"]), int(settings.get("bands", "3"))),
+        network_options=lambda settings, state: ({}, int(settings["classes"]), int(settings.get("bands", "3"))),
         convert=convert,
-        published_name=lambda name: name.replace("body.", "conv1.").replace("head.", "out."),
+        published_names=lambda name: (name.replace("body.", "conv1.").replace("head.", "out."),),
         tile=64,
+        legends={6: "isprs-6"},
+        unlabelled=("out.weight", "out.bias"),
     )
     monkeypatch.setattr(load, "FORMATS", {"tiny-import": known})
 
@@ -96,6 +98,22 @@ def test_unknown_format(tmp_path):
         import_checkpoint(tmp_path / "a.pth", "unet")
 
 
-def test_the_settings_are_checked_before_the_file(tmp_path):
+def test_a_legend_that_does_not_fit(tmp_path, state):
     with pytest.raises(UsageError, match="6 classes"):
-        import_checkpoint(tmp_path / "no-file.pth", "tiny-import", settings={"classes": 2}, legend="isprs-6")
+        import_checkpoint(save(tmp_path / "a.pth", state), "tiny-import", settings={"classes": 8}, legend="isprs-6")
+
+
+def test_the_output_that_means_no_label_can_be_left_out(tmp_path, state):
+    state["out.weight"], state["out.bias"] = torch.randn(7, 4, 1, 1), torch.randn(7)
+    file = save(tmp_path / "a.pth", state)
+    whole = import_checkpoint(file, "tiny-import", settings={"classes": 7})
+    cut = import_checkpoint(file, "tiny-import", settings={"classes": 7}, legend="isprs-6")
+    image = torch.randn(1, 3, 5, 7)
+    assert cut.card.network.classes == len(cut.card.legend) == 6
+    assert torch.equal(cut.network(image).classes, whole.network(image).classes[:, 1:])
+
+
+def test_a_scalar_where_a_head_should_be_is_reported(tmp_path, state):
+    state["out.bias"] = torch.tensor(1.0)
+    with pytest.raises(StateMismatchError, match=r"out\.bias \[\] instead of \[6\]"):
+        import_checkpoint(save(tmp_path / "a.pth", state), "tiny-import", settings={"classes": 7}, legend="isprs-6")

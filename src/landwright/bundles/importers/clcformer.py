@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from landwright.bundles.importers.settings import count
 from landwright.errors import UsageError
 
 NAME = "clcformer"
@@ -43,12 +44,13 @@ _TABLES = ("attn_mask", "relative_coords_table", "relative_position_index")
 _POOLED = {"dw1": "mean", "dw2": "peak", "dw3": "gate"}
 
 
-def network_options(settings: Mapping[str, str]) -> tuple[dict[str, Any], int, int]:
+def network_options(settings: Mapping[str, str], state: Mapping[str, Tensor]) -> tuple[dict[str, Any], int, int]:
     """Read the options of ``models import --as clcformer --set key=value``.
 
     Args:
         settings: ``classes`` (required), ``bands`` (default 3), ``encoder`` (tiny or small) and ``taps``
             (released, legacy or figure).
+        state: The checkpoint, of which nothing is read: it does not tell the published versions apart.
 
     Returns:
         Options of the network, number of class logits, number of bands.
@@ -69,7 +71,7 @@ def network_options(settings: Mapping[str, str]) -> tuple[dict[str, Any], int, i
         raise UsageError(
             f"no published checkpoint has the encoder {options['encoder']!r}", remedy="Known: 'small', 'tiny'"
         )
-    return options, _count("classes", settings["classes"]), _count("bands", settings.get("bands", "3"))
+    return options, count("classes", settings["classes"]), count("bands", settings.get("bands", "3"))
 
 
 def convert(state: Mapping[str, Tensor], *, options: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -121,13 +123,3 @@ def _pooled(name: str, tensor: Tensor) -> tuple[str, Tensor]:
     if field == "weight" and tensor.ndim == 4 and tensor.shape[2:] == (3, 3):
         return f"{own}.scale", tensor[:, 0, 1, 1]
     return f"{own}.{'scale' if field == 'weight' else 'shift'}", tensor
-
-
-def _count(name: str, text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise UsageError(f"{name} must be a whole number of at least 1, not {text!r}")
-    return value

@@ -5,12 +5,12 @@ from __future__ import annotations
 from landwright.bundles.importers.clcformer import _POOLED, _PREFIXES
 
 
-def published_name(name: str) -> str:
+def published_names(name: str) -> tuple[str, ...]:
     """Return the published name of one of our keys, so that messages speak of what is in the user's file."""
     for published, own in _PREFIXES.items():
         if name.startswith(own):
-            return published + _inner(own, name.removeprefix(own))
-    return name
+            return (published + _inner(own, name.removeprefix(own)),)
+    return (name,)
 
 
 def _inner(own: str, rest: str) -> str:

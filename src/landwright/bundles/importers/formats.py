@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import Tensor
 
-from landwright.bundles.importers import clcformer, clcformer_names
+from landwright.bundles.importers import clcformer, clcformer_names, paraformer
+from landwright.bundles.importers.inputs import Inputs, imagenet_inputs, paraformer_inputs
 
 
 class Convert(Protocol):
@@ -19,17 +20,17 @@ class Convert(Protocol):
 
 
 class NetworkOptions(Protocol):
-    """Reads the settings of an import."""
+    """Reads the settings of an import, and what the checkpoint says itself."""
 
-    def __call__(self, settings: Mapping[str, str]) -> tuple[dict[str, Any], int, int]:
+    def __call__(self, settings: Mapping[str, str], state: Mapping[str, Tensor]) -> tuple[dict[str, Any], int, int]:
         """Return the options of the network, the number of class logits and of bands."""
 
 
-class PublishedName(Protocol):
+class PublishedNames(Protocol):
     """Inverse of :class:`Convert` for one name."""
 
-    def __call__(self, name: str) -> str:
-        """Return the published name of one of our keys."""
+    def __call__(self, name: str) -> tuple[str, ...]:
+        """Return the published names of the tensors that one of our keys is made of, one by one in their order."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,15 @@ class CheckpointFormat:
         name: Name for ``--as``; also the network's registry name.
         description: Where such checkpoints come from.
         settings: What ``--set key=value`` may say, in words.
-        network_options: Reads the settings.
+        network_options: Reads the settings and the checkpoint.
         convert: Renames the state dict.
-        published_name: Names a key of ours as the published code does, for messages.
-        tile: Side of the published training tiles in pixels.
+        published_names: Names a key of ours as the published code does, for messages.
+        tile: Side of the published training tiles in pixels; a network that is made for an image side has that.
+        overlap: Overlap of neighbouring windows as a share of the tile.
+        inputs: Bands and input scaling of the published recipe by the number of bands.
+        legends: Shipped legend by the number of class logits, where the published data have one.
+        unlabelled: Published names of tensors whose first row stands for "no label" and is never trained; a legend
+            with one class less than there are logits leaves these rows out.
     """
 
     name: str
@@ -51,8 +57,12 @@ class CheckpointFormat:
     settings: Mapping[str, str]
     network_options: NetworkOptions
     convert: Convert
-    published_name: PublishedName
+    published_names: PublishedNames
     tile: int
+    overlap: float = 0.25
+    inputs: Callable[[int], Inputs] = imagenet_inputs
+    legends: Mapping[int, str] = field(default_factory=dict)
+    unlabelled: tuple[str, ...] = ()
 
 
 FORMATS: Mapping[str, CheckpointFormat] = {
@@ -67,7 +77,25 @@ FORMATS: Mapping[str, CheckpointFormat] = {
         },
         network_options=clcformer.network_options,
         convert=clcformer.convert,
-        published_name=clcformer_names.published_name,
+        published_names=clcformer_names.published_names,
         tile=512,
-    )
+        legends={1: "building", 6: "isprs-6"},
+    ),
+    paraformer.NAME: CheckpointFormat(
+        name=paraformer.NAME,
+        description="State dicts of the published Paraformer (L2HNet V2) training script, such as epoch_99.pth",
+        settings={
+            "classes": "number of class logits, as a check; the file says it, and the bands and the width, itself",
+            "bands": "number of bands, as a check",
+            "width": "channels at full resolution, as a check",
+        },
+        network_options=paraformer.network_options,
+        convert=paraformer.convert,
+        published_names=paraformer.published_names,
+        tile=224,
+        overlap=0.5,
+        inputs=paraformer_inputs,
+        legends={17: "nlcd-paraformer"},
+        unlabelled=paraformer.UNLABELLED,
+    ),
 }

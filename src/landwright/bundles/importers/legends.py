@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Mapping
 
 from landwright.errors import UsageError
 from landwright.legends import IGNORE, Legend, LegendClass, load_legend
@@ -11,13 +12,14 @@ GOLDEN = 0.618033988749895
 """Share of the colour circle between two neighbours; never comes near an earlier colour for few classes."""
 
 
-def choose_legend(logits: int, name: str | None) -> Legend:
+def choose_legend(logits: int, name: str | None, defaults: Mapping[int, str], *, unlabelled: bool = False) -> Legend:
     """Return the legend for a number of class logits.
 
     Args:
         logits: Number of class logits; 1 stands for two classes.
-        name: Shipped legend or legend file; by default ``building`` for one logit, ``isprs-6`` for six, else
-            numbered classes.
+        name: Shipped legend or legend file; by default the one that ``defaults`` has, else numbered classes.
+        defaults: Shipped legend by the number of logits.
+        unlabelled: Whether the first logit stands for "no label", so that a legend may do without it.
 
     Raises:
         UsageError: The legend has another number of classes, or there are more logits than codes.
@@ -25,29 +27,29 @@ def choose_legend(logits: int, name: str | None) -> Legend:
     """
     classes = 2 if logits == 1 else logits
     if name is None:
-        return _default(logits)
+        return load_legend(defaults[logits]) if logits in defaults else _numbered(classes)
     legend = load_legend(name)
-    if len(legend) != classes:
+    # Two logits less the first would be one, which stands for two classes.
+    if len(legend) != classes and not (unlabelled and len(legend) == classes - 1 > 1):
+        without = f", or for {classes - 1} without the first, which is no label" if unlabelled and classes > 2 else ""
         raise UsageError(
             f"legend {legend.name!r} has {len(legend)} classes, but {logits} class "
-            f"{'logit stands' if logits == 1 else 'logits stand'} for {classes}",
+            f"{'logit stands' if logits == 1 else 'logits stand'} for {classes}{without}",
             remedy="Give a legend that fits, or another number of classes",
         )
     return legend
 
 
-def _default(logits: int) -> Legend:
-    if logits == 1:
-        return load_legend("building")
-    if logits == 6:
-        return load_legend("isprs-6")
-    if logits >= IGNORE:
-        raise UsageError(f"{logits} classes are more than a map has codes", remedy=f"Have at most {IGNORE - 1} classes")
+def _numbered(classes: int) -> Legend:
+    if classes >= IGNORE:
+        raise UsageError(
+            f"{classes} classes are more than a map has codes", remedy=f"Have at most {IGNORE - 1} classes"
+        )
     return Legend(
-        name=f"classes-{logits}",
-        title=f"{logits} numbered classes",
+        name=f"classes-{classes}",
+        title=f"{classes} numbered classes",
         source="The checkpoint does not name its classes",
-        classes=tuple(LegendClass(code=code, name=f"class-{code}", colour=_colour(code)) for code in range(logits)),
+        classes=tuple(LegendClass(code=code, name=f"class-{code}", colour=_colour(code)) for code in range(classes)),
     )
 
 

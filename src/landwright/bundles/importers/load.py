@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import cycle, islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor, nn
+
 from landwright.bundles.bundle import Bundle
-from landwright.bundles.card import IMAGENET_MEAN, IMAGENET_STD, Card, NetworkCard, Normalization, TilingCard
+from landwright.bundles.card import Card, NetworkCard, TilingCard
 from landwright.bundles.importers.checkpoint import read_checkpoint
-from landwright.bundles.importers.formats import FORMATS
+from landwright.bundles.importers.formats import FORMATS, CheckpointFormat
 from landwright.bundles.importers.legends import choose_legend
 from landwright.bundles.weights import fill
 from landwright.errors import UsageError
 from landwright.networks import create_network
-
-COLOURS = ("red", "green", "blue")
 
 
 def import_checkpoint(
@@ -28,14 +27,18 @@ def import_checkpoint(
     Args:
         file: A safetensors file, or what ``torch.save`` wrote: a state dict, alone or under ``state_dict`` or
             ``model``, its names with or without ``module.`` before them.
-        name: Format of the checkpoint, such as ``clcformer``.
-        settings: What the file does not say itself, such as ``{"classes": 1}``.
-        legend: Shipped legend or legend file; by default ``building`` for one class logit, ``isprs-6`` for six, else
-            numbered classes.
+        name: Format of the checkpoint, ``clcformer`` or ``paraformer``.
+        settings: What the file does not say itself, such as ``{"classes": 1}`` for ``clcformer``. The files of
+            ``paraformer`` say everything themselves.
+        legend: Shipped legend or legend file. By default the one of the published data: ``building`` for one class
+            logit of ``clcformer`` and ``isprs-6`` for six, ``nlcd-paraformer`` for 17 of ``paraformer``; else numbered
+            classes. The first logit of ``paraformer`` means "no label" and is never trained. A legend with one class
+            less than there are logits, such as ``nlcd``, leaves it out, so that no pixel can be mapped as such.
 
     Returns:
         The bundle, in memory; :func:`landwright.save_bundle` writes it. Its input scaling is that of the published
-        recipe: values / 255 with ImageNet's mean and standard deviation, taken in turn for more than three bands.
+        recipe. ``clcformer``: values / 255 with ImageNet's mean and standard deviation, taken in turn for more than
+        three bands. ``paraformer``: constants of NAIP for four bands, of the Poland set for three, else 127 and 127.
 
     Raises:
         UsageError: The format, a setting or the legend is unknown or does not fit.
@@ -47,30 +50,45 @@ def import_checkpoint(
         raise UsageError(f"no checkpoint format is named {name!r}", remedy=f"Known: {', '.join(sorted(FORMATS))}")
     known = FORMATS[name]
     given = {key: str(value) for key, value in (settings or {}).items()}
-    options, logits, bands = known.network_options(given)
-    classes = choose_legend(logits, legend)
     path = Path(file).expanduser()
     published = read_checkpoint(path)
+    options, logits, bands = known.network_options(given, published)
+    classes = choose_legend(logits, legend, known.legends, unlabelled=bool(known.unlabelled))
+    if len(classes) == logits - 1:
+        logits -= 1
+        heads = {entry: published[entry] for entry in known.unlabelled if entry in published}
+        published |= {entry: tensor[1:] for entry, tensor in heads.items() if tensor.ndim}
     network = create_network(name, classes=logits, bands=bands, **options)
-    theirs = {new: old for old, tensor in published.items() for new in known.convert({old: tensor}, options=options)}
-    fill(
-        network,
-        known.convert(published, options=options),
-        name=name,
-        path=path,
-        remedy=f"Check the settings; these were used: {', '.join(f'{key}={value}' for key, value in given.items())}",
-        own=known.published_name,
-        theirs=theirs,
-    )
+    used = {"classes": logits, "bands": bands, **options}
+    _fill(network, published, known, options, path, ", ".join(f"{key}={value}" for key, value in used.items()))
+    inputs = known.inputs(bands)
     card = Card(
         name=path.stem,
         regime="imported",
         network=NetworkCard(name=name, options=options, classes=logits),
-        bands=COLOURS if bands == 3 else tuple(f"band-{number}" for number in range(1, bands + 1)),
-        normalization=Normalization(
-            mean=tuple(islice(cycle(IMAGENET_MEAN), bands)), std=tuple(islice(cycle(IMAGENET_STD), bands))
-        ),
+        bands=inputs.bands,
+        normalization=inputs.normalization,
         legend=classes,
-        tiling=TilingCard(tile=known.tile),
+        tiling=TilingCard(tile=options.get("img_size", known.tile), overlap=known.overlap),
     )
     return Bundle(card, network.eval())
+
+
+def _fill(
+    network: nn.Module,
+    published: Mapping[str, Tensor],
+    known: CheckpointFormat,
+    options: Mapping[str, Any],
+    path: Path,
+    used: str,
+) -> None:
+    """Load a published state dict strictly; messages speak of its own names."""
+    converted = known.convert(published, options=options)
+    theirs = {new: old for old, tensor in published.items() for new in known.convert({old: tensor}, options=options)}
+    theirs |= {new: ", ".join(names) for new in converted if len(names := known.published_names(new)) > 1}
+
+    def absent(own: str) -> str:
+        return ", ".join(entry for entry in known.published_names(own) if entry not in published)
+
+    remedy = f"Check the settings; these were used: {used}"
+    fill(network, converted, name=known.name, path=path, remedy=remedy, own=absent, theirs=theirs)
