@@ -57,6 +57,8 @@ def test_dump_reads_back_equal_with_equal_hash(recipe_file):
         (GOOD.replace("  labels: mask/*.tif\n", ""), ["line 3", "`images` and `labels` go together"]),
         (GOOD.replace("regime: masks", "regime: telepathy"), ["line 1", "regime"]),
         (GOOD + "augment: {zoom: [2, 1]}\n", ["line 10", "smallest"]),
+        (GOOD + "coarse: {plat: true}\n", ["the section `coarse` belongs to the regime `coarse`"]),
+        (GOOD.replace("tif\nnetwork", "tif\n  where: {state: ny}\nnetwork"), ["line 3", "`where` chooses among"]),
         ("just text", ["mapping"]),
         ("a: [1, 2", ["not valid YAML"]),
     ],

@@ -150,7 +150,8 @@ class NetworkSpec(BaseModel):
 
     Attributes:
         name: Registry name, such as ``clcformer`` or ``smp:unet:resnet34``.
-        weights: ``none``, a local safetensors file, or ``hub`` for the encoder's published ImageNet weights.
+        weights: ``none``, a local file (safetensors; for ``paraformer`` also a JAX archive, ``ViT-B_16.npz``), or
+            ``hub`` for the encoder's published ImageNet weights.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -182,6 +183,8 @@ class CoarseSpec(Section):
         plat: Pseudo-label-assisted training (Paraformer): half of the loss counts only labels that the network's first
             branch agrees with, step by step.
         confidence: Smallest probability with which the first branch must agree.
+        keep_shares: Weigh the labels that the first branch agrees with so that every class keeps its share of all
+            labels; else classes that are easy crowd out the others. Not in the published form (``loss.paper``).
         prior: Name or file of a table of soft labels: the shares of the classes that a cell of each of the product's
             classes usually holds. ``data.crosswalk``, from the same product, then serves validation alone.
         class_weights: One weight per class, or ``balanced``: the inverse square root of each class's share of the
@@ -193,6 +196,7 @@ class CoarseSpec(Section):
 
     plat: bool = True
     confidence: Fraction = 0.0
+    keep_shares: bool = True
     prior: str | None = None
     class_weights: list[Annotated[float, Field(ge=0)]] | Literal["balanced"] | None = None
     confident_area: bool = False

@@ -15,6 +15,7 @@ import rasterio.shutil
 import torch
 import yaml
 from affine import Affine
+from rasterio.warp import transform
 from typer.testing import CliRunner
 
 from landwright.bundles import Card, NetworkCard, Normalization, save_bundle
@@ -261,3 +262,94 @@ def test_a_recipe_that_leads_out_of_its_folder(place):
     recipe = Path("recipe.yaml")
     recipe.write_text(recipe.read_text().replace("images: images", "images: ../images"))
     fails(*TRAIN, code=2, says=["recipe.yaml", "line", "../images"])
+
+
+def product(size: float = 10, *, codes: list[int] | None = None, place: dict | None = None, cells: int = 12) -> None:
+    """Write a land-cover product whose cells of ``size`` metres lie askew on the images, in another system."""
+    if place is None:
+        x, y = transform(GRID["crs"], "EPSG:3035", [500_020], [5_299_980])  # the middle of the images
+        corner = (x[0] - size * cells / 2 + size / 3, y[0] + size * cells / 2)
+        place = {"crs": "EPSG:3035", "transform": Affine(size, 0, corner[0], 0, -size, corner[1])}
+    values = np.resize(np.array(codes or [41, 21, 82, 11, 22], np.uint8), (1, cells, cells))
+    write(Path("product.tif"), values, place=place)
+
+
+@pytest.fixture
+def coarse(place):
+    """The good images with a land-cover product of another grid and system; every test spoils the product."""
+    recipe = yaml.safe_load(Path("recipe.yaml").read_text())
+    recipe |= {"regime": "coarse", "classes": "chesapeake-4", "validate": {"keep": "last"}}
+    recipe["data"] |= {"labels": "product.tif", "crosswalk": "nlcd-to-chesapeake-4", "tile": 64}
+    Path("recipe.yaml").write_text(yaml.safe_dump(recipe))
+    product()
+
+
+def inspected(*options: str) -> str:
+    result = CliRunner().invoke(
+        app,
+        ["inspect", "images/0.tif", "--labels", "product.tif", "--legend", "nlcd", *options],
+        env={"COLUMNS": "200"},
+    )
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_a_product_of_another_grid_is_warped(coarse):
+    result = CliRunner().invoke(app, list(TRAIN))
+    assert result.exit_code == 0, result.output
+    shown = inspected()
+    assert "on another grid, warped" in shown
+    assert "note on the labels" not in shown
+
+
+def test_a_product_that_covers_a_part_of_the_images(coarse):
+    product(place={"crs": GRID["crs"], "transform": Affine(10, 0, 500_000, 0, -10, 5_300_100)})  # 20 of 40 m
+    assert "covers 50.0% of the image; the rest is ignored" in inspected()
+    result = CliRunner().invoke(app, list(TRAIN))
+    assert result.exit_code == 0, result.output
+
+
+def test_a_product_of_another_place(coarse):
+    product(place=ELSEWHERE)
+    fails(*TRAIN, code=3, says=["product.tif", "does not overlap the image images/"])
+    fails("inspect", "images/0.tif", "--labels", "product.tif", code=3, says=["product.tif", "does not overlap"])
+
+
+def test_a_product_with_codes_that_its_legend_does_not_have(coarse):
+    product(codes=[41, 128, 255, 21])
+    fails(*TRAIN, code=3, says=["product.tif", "legend nlcd does not have", "128 (", "255 (", "Choose the legend"])
+    assert "not in the legend" in inspected()
+
+
+def test_a_product_of_one_class(coarse):
+    product(codes=[41])
+    fails(*TRAIN, code=3, says=["product.tif", "is all deciduous forest", "every other label of the training part"])
+
+
+def test_masks_of_one_class(place):
+    for number in range(3):
+        write(Path(f"masks/{number}.tif"), np.ones((1, SIZE, SIZE), np.uint8))
+    fails(*TRAIN, code=3, says=["masks/", "there is nothing to tell apart"])
+
+
+def test_a_product_coarser_than_every_image(coarse):
+    product(300, cells=5)
+    assert "only 0.1" in inspected() and "they give it hardly any shape" in inspected()
+    fails(*TRAIN, code=3, says=["product.tif", "is too coarse", "images/", "gdalbuildvrt"])
+
+
+def test_a_crosswalk_that_leaves_a_code_without_a_target(coarse):
+    rules = {code: 1 for code in load_legend("nlcd").codes if code != 82}
+    walk = {"name": "walk", "source": "nlcd", "target": "chesapeake-4", "rules": rules}
+    Path("walk.yaml").write_text(yaml.safe_dump(walk))
+    fails(*TRAIN, "--set", "data.crosswalk=walk.yaml", code=3, says=["walk.yaml", "no rule for codes [82]"])
+
+
+def test_a_choice_that_leaves_no_image(place):
+    layout = ["--set", "data={layout: chesapeake-nlcd, root: set, where: {@}}"]
+    folder = Path("set/ny_1m_2013_extended-debuffered-train_tiles")
+    folder.mkdir(parents=True)
+    for layer in ("naip-new", "nlcd"):
+        (folder / f"m_1_{layer}.tif").touch()
+    for where, code, says in (("state: md", 3, "state (ny)"), ("city: x", 2, "They tell state, year, part, tile")):
+        fails(*TRAIN, layout[0], layout[1].replace("@", where), code=code, says=[says])

@@ -30,6 +30,12 @@ def test_list() -> None:
     assert result.code == 0
     for word in ("isprs-potsdam", "loveda", "can be downloaded", "https://project.inria.fr", "CC BY-NC-SA"):
         assert word in result.out
+    for words in (
+        "scenes by state, year, part, tile (data.where)",
+        "from its publisher",
+        "licence: CDLA-Permissive-1.0",
+    ):
+        assert words in result.out
     layouts = json.loads(run("list", "--json").out)["layouts"]
     assert {"name", "url", "licence", "legend", "bands"} <= set(layouts[0])
 
@@ -50,6 +56,14 @@ def test_get_verifies_a_folder(tmp_path: Path) -> None:
     assert "63 labelled images" in result.out and "36 train" in result.out and "layout: dubai-hitl" in result.out
     counts = json.loads(run("get", "dubai-hitl", "-o", str(tmp_path), "--json").out)["images"]
     assert counts == {"train": 36, "val": 9, "test": 18, "all": 63}
+
+
+def test_get_says_how_many_images_have_no_mask(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"HR_image/slaskie_{n}.tif" for n in range(402)))
+    touch(tmp_path, *(f"HR_ground_truth/slaskie_{n}.tif" for n in range(280)))
+    result = run("get", "poland-reference", "-o", str(tmp_path))
+    assert result.code == 0
+    assert "280 labelled images" in result.out and "122 further images have no mask and are left out" in result.out
 
 
 def test_get_downloads_where_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

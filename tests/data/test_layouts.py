@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from landwright.data import layouts
 from landwright.data.layouts import Layout, check_layout, list_layouts, load_layout
 from landwright.data.scenes import find_scenes
 from landwright.data.splits import make_split
+from landwright.data.templates import fields
 from landwright.errors import DataError, UsageError
 from landwright.legends import list_legends
 from landwright.recipe import DataSpec
@@ -32,6 +34,7 @@ def test_shipped_layouts_are_sound() -> None:
         assert layout.name == name
         assert layout.legend in list_legends()
         assert layout.url.startswith("http") and layout.licence and layout.citation
+        assert all(set(fields(mask)) <= set(layout.fields) for mask in layout.masks)
     with pytest.raises(UsageError, match="no layout named 'inra'"):
         load_layout("inra")
 
@@ -112,3 +115,122 @@ def test_many_missing_masks_are_shortened(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"8 images have no mask: .* and 3 more"):
         load_layout("deepglobe").scenes(tmp_path)
     assert layouts.load_layout("deepglobe").look(tmp_path).counts() == {"all": 1}
+
+
+def chesapeake(root: Path, *states: str, layers: tuple[str, ...] = ("nlcd", "lc")) -> None:
+    for state in states:
+        year = 2014 if state in ("va", "wv") else 2013
+        for part, quad in (("train", "m_1_ne_18_1"), ("val", "m_2_nw_18_1"), ("test", "m_3_se_17_1")):
+            folder = f"{state}_1m_{year}_extended-debuffered-{part}_tiles"
+            others = ("naip-new", "naip-old", "landsat-leaf-on", "buildings", *layers)
+            touch(root, *(f"{folder}/{quad}_{state}_{layer}.tif" for layer in others))
+
+
+@pytest.mark.parametrize(("kind", "folder"), [("nlcd", "."), ("lc", "cvpr_chesapeake_landcover")])
+def test_chesapeake_has_the_published_parts(tmp_path: Path, kind: str, folder: str) -> None:
+    chesapeake(tmp_path / folder, "ny", "wv")
+    scenes = find_scenes(DataSpec(layout=f"chesapeake-{kind}", root=str(tmp_path)))
+    assert {scene.image.name.split("_")[-1] for scene in scenes} == {"naip-new.tif"}
+    for scene in scenes:
+        assert scene.label == scene.image.with_name(scene.image.name.replace("naip-new", kind))
+        assert f"-{scene.part}_tiles" in scene.image.parent.name
+    assert Counter(scene.part for scene in scenes) == {"train": 2, "val": 2, "test": 2}
+    split = make_split(scenes, DataSpec(layout="x", root="x").split, seed=0)
+    assert split.counts() == {"train": 2, "val": 2, "test": 2}
+
+
+def test_where_chooses_scenes_by_their_fields(tmp_path: Path) -> None:
+    chesapeake(tmp_path, "ny", "md", "va")
+
+    def states(where: dict[str, str | list[str]]) -> list[str]:
+        scenes = find_scenes(DataSpec(layout="chesapeake-nlcd", root=str(tmp_path), where=where))
+        return sorted(scene.image.parent.name[:2] for scene in scenes)
+
+    assert states({"state": "ny"}) == ["ny"] * 3
+    assert states({"state": ["va", "md"], "part": ["train", "test"]}) == ["md", "md", "va", "va"]
+    assert states({"year": "2014"}) == ["va"] * 3
+
+
+def test_where_that_leaves_nothing_is_told_what_there_is(tmp_path: Path) -> None:
+    chesapeake(tmp_path, "ny", "va")
+    layout = load_layout("chesapeake-nlcd")
+    with pytest.raises(UsageError, match=r"data\.where names stat, province.*They tell state, year, part, tile"):
+        layout.scenes(tmp_path, {"stat": "ny", "province": "x", "state": "ny"})
+    # A list of which one value is missing would train on less than was asked for.
+    with pytest.raises(DataError, match=r"no image with state de or md\..*state \(ny, va\); year \(2013, 2014\)"):
+        layout.scenes(tmp_path, {"state": ["ny", "md", "de"]})
+    with pytest.raises(DataError, match=r"no image with state ny and year 2014"):
+        layout.scenes(tmp_path, {"state": "ny", "year": "2014"})
+
+
+def test_where_lists_many_values_as_their_number(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"HR_image/lubuskie_{n}.tif" for n in range(25)))
+    with pytest.raises(DataError, match=r"province \(lubuskie\); number \(25 values\)"):
+        load_layout("poland-esa").scenes(tmp_path, {"province": "slaskie"})
+
+
+def test_where_looks_for_masks_of_the_chosen_scenes_alone(tmp_path: Path) -> None:
+    chesapeake(tmp_path, "ny")
+    chesapeake(tmp_path, "va", layers=("lc",))
+    layout = load_layout("chesapeake-nlcd")
+    assert len(layout.scenes(tmp_path, {"state": "ny"})) == 3
+    with pytest.raises(DataError, match="2 images have no mask"):
+        layout.scenes(tmp_path)
+    touch(tmp_path, "va_1m_2014_extended-debuffered-train_tiles/m_1_ne_18_1_va_nlcd.tif")
+    touch(tmp_path, "va_1m_2014_extended-debuffered-val_tiles/m_2_nw_18_1_va_nlcd.tif")
+    with pytest.raises(DataError, match=r"holds no image of Chesapeake .* with its mask"):
+        layout.scenes(tmp_path, {"state": "va", "part": "test"})
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("poland-esa", "ESA_GLC10_label/kujawsko-pomorskie_5_esa.tif"),
+        ("poland-esri", "Esri_GLC10_label/kujawsko-pomorskie_5_esri.tif"),
+        ("poland-from", "FORM_GLC10_label/kujawsko-pomorskie_5_form.tif"),
+        ("poland-from", "FORM_GLC10_label/kujawsko-pomorskie_5.tif"),
+        ("poland-fcs30", "GLC_FCS30_label/kujawsko-pomorskie_5_fcs30.tif"),
+        ("poland-reference", "HR_ground_truth/kujawsko-pomorskie_5.tif"),
+    ],
+)
+def test_poland_names(tmp_path: Path, name: str, label: str) -> None:
+    touch(tmp_path, "HR_image/kujawsko-pomorskie_5.tif", label)
+    spec = DataSpec(layout=name, root=str(tmp_path), where={"province": "kujawsko-pomorskie"})
+    assert [scene.label.relative_to(tmp_path).as_posix() for scene in find_scenes(spec)] == [label]
+
+
+def test_poland_has_a_reference_of_some_images_only(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        *(f"HR_image/slaskie_{n}.tif" for n in range(5)),
+        *(f"HR_ground_truth/slaskie_{n}.tif" for n in (1, 3)),
+    )
+    layout = load_layout("poland-reference")
+    assert [scene.name for scene in layout.scenes(tmp_path)] == ["slaskie_1", "slaskie_3"]
+    found = layout.look(tmp_path)
+    assert [path.stem for path in found.unlabelled] == ["slaskie_0", "slaskie_2", "slaskie_4"]
+    with pytest.raises(DataError, match="5 images have no mask"):
+        load_layout("poland-esa").scenes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("images", "label"),
+    [
+        (["images/C_HB_Wuhan/1.tif", "images/C_HB_Wuhan/2.tif"], "labels/C_HB_Wuhan.tif"),
+        (["images/Wuhan.tif"], "labels/Wuhan.tif"),
+        (["Wuhan/images/1.tif"], "Wuhan/labels/1.tif"),
+        (["Wuhan/images/1.tif"], "Wuhan/labels/Wuhan.tif"),
+    ],
+)
+def test_sinolc_cities(tmp_path: Path, images: list[str], label: str) -> None:
+    touch(tmp_path, *images, label)
+    city = Path(images[0]).stem if len(Path(images[0]).parts) == 2 else images[0].split("/")["images" in images[0][:6]]
+    scenes = find_scenes(DataSpec(layout="sinolc-1", root=str(tmp_path), where={"city": city}))
+    assert [scene.image for scene in scenes] == [tmp_path / image for image in images]
+    assert {scene.label for scene in scenes} == {tmp_path / label}
+    assert check_layout(load_layout("sinolc-1"), tmp_path).counts() == {"all": len(images)}
+
+
+def test_a_complete_chesapeake_set(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="119 labelled images of the test part; 0 of 682 labelled images"):
+        check_layout(load_layout("chesapeake-lc"), tmp_path)

@@ -122,3 +122,9 @@ def test_one_georeferenced_mask_serves_several_images(write, legend) -> None:
     far = Scene("far", write("far.tif", blank, origin=(100, 4)), label)
     with pytest.raises(DataError, match="overlap"):
         reader.check([far])
+
+
+def test_grid_of_a_scene_that_was_not_opened_yet(write, legend) -> None:
+    scene = make(write, np.ones((1, 3, 5), np.uint8), np.zeros((3, 5), np.uint8))
+    assert SceneReader(SPEC, legend).info(scene).shape == (3, 5)
+    assert SceneReader(SPEC, legend).cells(scene) is None

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from landwright.data.scenes import find_scenes
 from landwright.errors import DataError
@@ -91,3 +92,20 @@ def test_a_column_needs_a_csv(tiles: Path) -> None:
     spec = DataSpec(images="Tile 4/images", labels="Tile 4/masks", split=SplitSpec(by="column"))
     with pytest.raises(DataError, match="CSV"):
         find_scenes(spec, base=tiles)
+
+
+def test_csv_with_the_published_column_names(tiles: Path) -> None:
+    pairs = write_csv(tiles, "image_fn,label_fn,state", "Tile 4/images/part_1.jpg,Tile 4/masks/part_1.png,NY")
+    (scene,) = find_scenes(DataSpec(pairs=pairs), base=tiles)
+    assert (scene.image.name, scene.label) == ("part_1.jpg", tiles / "Tile 4/masks/part_1.png")
+
+
+def test_csv_without_columns_of_files_names_both_ways(tiles: Path) -> None:
+    pairs = write_csv(tiles, "picture,label_fn", "a,b")
+    with pytest.raises(DataError, match=r"has no column image or image_fn\..*it has picture, label_fn"):
+        find_scenes(DataSpec(pairs=pairs), base=tiles)
+
+
+def test_where_without_a_layout_is_refused(tiles: Path) -> None:
+    with pytest.raises(ValidationError, match="`where` chooses among the scenes of a `layout`"):
+        DataSpec(images="Tile 4/images", labels="Tile 4/masks", where={"state": "ny"})

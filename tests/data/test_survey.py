@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 
 from landwright.data.reading import SceneReader
 from landwright.data.scenes import Scene
 from landwright.data.splits import Region
-from landwright.data.survey import grid_windows, survey, thin
+from landwright.data.survey import check_classes, grid_windows, survey, thin
 from landwright.errors import DataError
 from landwright.rasters import Window
 from landwright.recipe import DataSpec
@@ -86,3 +89,57 @@ def test_unknown_colours_are_reported_with_the_file(write, legend) -> None:
     scene = Scene("rgb", write("rgb.tif", np.ones((1, 20, 20), np.uint8)), label)
     with pytest.raises(DataError, match=r"rgb_m\.png.*77,77,77"):
         survey(SceneReader(SPEC, legend), [Region(scene, "train")])
+
+
+def test_training_looks_on_until_a_second_class_is_found(write, legend) -> None:
+    mask = np.zeros((1100, 1100), np.uint8)
+    mask[-1, -1] = 2
+    one = region(write, "a", np.ones((1, 1100, 1100), np.uint8), mask)
+    glance = survey(SceneReader(SPEC, legend), [one], windows=1)
+    found = survey(SceneReader(SPEC, legend), [one], windows=1, training=True)
+    assert list(glance.positions) == [0] and list(found.positions) == [0, 2]
+    assert found.positions[2].tolist() == [[0, 1099, 1099]]
+    assert found.histogram.tolist() == [1100 * 1100 - 1, 0, 1]  # every pixel once
+    assert found.usable.tolist() == glance.usable.tolist() == [1100 * 1100]
+
+
+def test_training_on_one_class_is_refused(write, legend) -> None:
+    bare = [region(write, name, np.ones((1, 300, 300), np.uint8), np.ones((300, 300), np.uint8)) for name in "ab"]
+    assert list(survey(SceneReader(SPEC, legend), bare).positions) == [1]
+    with pytest.raises(DataError, match=r"a_m\.tif: is all class 1, as is every other label"):
+        survey(SceneReader(SPEC, legend), bare, windows=1, training=True)
+
+
+def coarse_label(write, name: str, size: float, value: int, *, where: float = 0) -> str:
+    """Write a label raster of 3 x 3 cells, the middle one of which lies on the image (if it is large enough)."""
+    transform = Affine(size, 0, 500_000 - size * 1.4 + where, 0, -size, 5_000_000 + size * 1.4)
+    codes = np.array([[0, 0, 0], [0, value, 0], [0, 0, 0]], np.uint8)
+    return write(f"{name}.tif", codes, crs="EPSG:32632", transform=transform)
+
+
+def test_cells_larger_than_every_scene_are_refused(write, legend) -> None:
+    def scene(name: str, size: float, value: int) -> Region:
+        image = write(f"{name}.tif", np.ones((1, 40, 60), np.uint8), origin=(500_000, 5_000_000))
+        return Region(Scene(name, image, coarse_label(write, f"{name}_m", size, value)), "train")
+
+    small, other = scene("small", 400, 1), scene("other", 400, 2)
+    fine = scene("fine", 30, 1)
+    reader = SceneReader(SPEC, legend)
+    assert reader.cells(small.scene) == pytest.approx((0.1, 0.15))
+    assert reader.cells(fine.scene) == pytest.approx((40 / 30, 2))
+    with pytest.raises(DataError, match=r"small_m\.tif: is too coarse: .* larger than .*small\.tif, and so"):
+        survey(reader, [small, other], training=True)
+    assert survey(reader, [small, fine], training=True).histogram.tolist()[1] > 0
+    survey(reader, [small])  # nothing is learnt from a val part
+
+
+def test_cells_of_labels_on_the_image_grid_are_not_counted(write, legend) -> None:
+    plain = region(write, "a", np.ones((1, 20, 20), np.uint8), np.zeros((20, 20), np.uint8))
+    reader = SceneReader(SPEC, legend)
+    assert reader.cells(plain.scene) is None and reader.cells(plain.scene) is None
+
+
+def test_classes_are_checked_by_their_histogram(legend) -> None:
+    check_classes(np.array([0, 5, 1]), legend, Path("a.tif"))
+    with pytest.raises(DataError, match=r"a\.tif: is all class 2"):
+        check_classes(np.array([0, 0, 7]), legend, Path("a.tif"))

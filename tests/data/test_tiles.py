@@ -118,10 +118,67 @@ def test_balance_finds_rare_classes(write, legend) -> None:
 
 def test_unlabelled_windows_are_avoided(write, legend) -> None:
     mask = np.full((100, 100), 255, np.uint8)
-    mask[:50] = 1
+    mask[:50, :99], mask[:50, 99] = 1, 2
     region = Region(Scene("s", write("s.tif", np.ones((1, 100, 100), np.uint8)), write("m.tif", mask)), "train")
     tiles = RandomTiles([region], spec(), legend, length=100, seed=0)
     assert all((tiles[index]["mask"] != 255).any() for index in range(100))
+
+
+@pytest.fixture
+def sparse(write, legend):
+    """One scene in which every seventh row of the left third has no label."""
+    mask = np.ones((120, 120), np.uint8)
+    mask[:, 100:] = 2
+    mask[::7, :40] = 255
+    region = Region(Scene("s", write("s.tif", np.ones((1, 120, 120), np.uint8)), write("m.tif", mask)), "train")
+
+    def tiles(labelled: float, **options) -> RandomTiles:
+        return RandomTiles([region], spec(labelled=labelled, **options), legend, length=60, seed=0)
+
+    return tiles
+
+
+def shares(tiles: RandomTiles) -> np.ndarray:
+    return np.array([float((tiles[index]["mask"] != 255).float().mean()) for index in range(len(tiles))])
+
+
+def test_tiles_with_too_few_labels_are_drawn_again(sparse) -> None:
+    assert (shares(sparse(0.0)) < 0.9).mean() > 0.2
+    assert (shares(sparse(0.9)) >= 0.9).all()
+    assert (shares(sparse(1.0)) == 1).all()
+    # Tiles that are good enough at once stay the same.
+    plain, strict = sparse(0.0), sparse(1.0)
+    kept = [same(plain[index], strict[index]) for index in range(60)]
+    assert kept == (shares(plain) == 1).tolist()
+
+
+def test_the_best_of_the_windows_tried_is_taken(sparse) -> None:
+    wide = {"tile": 110}  # none is free of gaps
+    strict, plain = sparse(1.0, **wide), sparse(0.0, **wide)
+    assert (shares(strict) < 1).all()
+    assert (shares(strict) >= shares(plain)).all() and shares(strict).mean() > shares(plain).mean()
+    assert all(same(strict[index], sparse(1.0, **wide)[index]) for index in range(5))
+
+
+def test_nodata_of_the_image_counts_as_unlabelled(write, legend) -> None:
+    image = np.ones((1, 60, 60), np.uint8)
+    image[:, :, :15] = 0
+    mask = np.ones((60, 60), np.uint8)
+    mask[:, 50:] = 2
+    scene = Scene("s", write("s.tif", image, nodata=0), write("m.tif", mask))
+    tiles = RandomTiles([Region(scene, "train")], spec(labelled=1.0, tile=8), legend, length=20, seed=0)
+    assert all(tiles[index]["window"][1] >= 15 for index in range(20))
+
+
+def test_a_part_of_one_class_is_refused_before_training(write, legend) -> None:
+    scenes = [
+        Scene(name, write(f"{name}.tif", np.ones((1, 40, 40), np.uint8)), write(f"{name}_m.tif", mask))
+        for name, mask in (("a", np.full((40, 40), 1, np.uint8)), ("b", np.full((40, 40), 2, np.uint8)))
+    ]
+    with pytest.raises(DataError, match=r"a_m\.tif: is all class 1, as is every other label of the training part"):
+        RandomTiles([Region(scenes[0], "train")], spec(), legend, length=1, seed=0)
+    GridTiles([Region(scenes[0], "val")], spec(), legend)
+    RandomTiles([Region(scene, "train") for scene in scenes], spec(), legend, length=1, seed=0)
 
 
 def test_zooming_out_shows_ground_and_ignores_what_is_unknown(regions, legend) -> None:

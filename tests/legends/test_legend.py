@@ -124,3 +124,10 @@ def test_shipped_legends_round_trip(name: str, data: st.DataObject) -> None:
     labelled = np.where(indices == IGNORE, 0, indices)
     rgb = np.array([table[int(code)] for code in shipped.decode(labelled).ravel()], np.uint8)
     np.testing.assert_array_equal(shipped.encode_rgb(rgb.T.reshape(3, *indices.shape)), labelled)
+
+
+def test_equal_codes_are_not_yet_equal_classes() -> None:
+    chesapeake, poland = load_legend("chesapeake-4"), load_legend("poland-4")
+    assert chesapeake.codes == poland.codes
+    assert not chesapeake.same_classes(poland)
+    assert chesapeake.same_classes(chesapeake.model_copy(update={"name": "other"}))

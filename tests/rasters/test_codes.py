@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from affine import Affine
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
@@ -262,3 +263,57 @@ def test_real_series_as_labels(shared: Path, make_raster) -> None:
     rows, cols = np.mgrid[:700, :900]
     nearest = codes[np.floor(rows + 0.5 + shift.f).astype(int), np.floor(cols + 0.5 + shift.c).astype(int)]
     np.testing.assert_array_equal(read[:700, :900], nearest)
+
+
+def test_labels_that_cover_a_part_are_ignored_elsewhere(make_raster, image) -> None:
+    place = PLACE @ Affine.translation(25, 0)
+    with open_labels(make_raster("label.tif", np.zeros((40, 50), np.uint8), transform=place), ISPRS, image()) as labels:
+        assert labels.notes == ("covers 50.0% of the image; the rest is ignored",)
+        assert labels.cells == pytest.approx((40, 50))
+        read = labels.read()
+    assert (read[:, :25] == IGNORE).all() and (read[:, 25:] == 0).all()
+
+
+def test_labels_on_the_same_grid_have_no_cells_of_their_own(make_raster, image) -> None:
+    with open_labels(make_raster("label.tif", np.zeros((40, 50), np.uint8)), ISPRS, image()) as labels:
+        assert (labels.cells, labels.notes) == (None, ())
+
+
+def test_labels_coarser_than_the_image(make_raster, image) -> None:
+    place = PLACE @ Affine.translation(-5, -5) @ Affine.scale(100)
+    with open_labels(make_raster("l.tif", np.full((1, 1), 2, np.uint8), transform=place), ISPRS, image()) as labels:
+        assert labels.notes == ("only 0.4 x 0.5 of its pixels lie across the image: they give it hardly any shape",)
+        assert (labels.read() == 2).all()
+
+
+@pytest.mark.parametrize("crs", ["EPSG:26917", "EPSG:26918", "EPSG:4326", "EPSG:5070"])
+def test_real_nlcd_from_another_grid(shared: Path, tmp_path: Path, crs: str) -> None:
+    """NLCD comes in EPSG:5070; any grid gives back nearly the labels that its publishers had put on the image's."""
+    folder = shared / "data" / "chesapeake_patches" / "tile_lowres"
+    name = "m_3907833_nw_17_1"
+    with open_raster(folder / f"{name}_naip-new.tif") as raster:
+        like = raster.info
+    with open_labels(folder / f"{name}_nlcd.tif", load_legend("nlcd"), like) as labels:
+        truth = labels.read()
+    with rasterio.open(folder / f"{name}_nlcd.tif") as source:
+        # Finer than the original, so that going there and back loses little; and shifted by part of a pixel.
+        step = 5 if crs != "EPSG:4326" else 5 / 111e3
+        transform, width, height = calculate_default_transform(
+            source.crs, crs, source.width, source.height, *source.bounds, resolution=step
+        )
+        profile = {**source.profile, "crs": crs, "transform": transform @ Affine.translation(0.4, 0.3)}
+        codes = np.zeros((height, width), np.uint8)
+        reproject(
+            rasterio.band(source, 1),
+            codes,
+            dst_crs=crs,
+            dst_transform=profile["transform"],
+            dst_nodata=0,
+            resampling=Resampling.nearest,
+        )
+    with rasterio.open(tmp_path / "nlcd.tif", "w", **{**profile, "width": width, "height": height}) as target:
+        target.write(codes, 1)
+    with open_labels(tmp_path / "nlcd.tif", load_legend("nlcd"), like) as labels:
+        assert labels.aligned == "warped"
+        read = labels.read()
+    assert (read == truth).mean() > 0.95

@@ -121,3 +121,20 @@ def test_real(shared: Path) -> None:
     assert found.labels is not None
     assert [entry.pixels for entry in found.labels.classes] == [450622, 146857, 105764, 184248, 42263]
     assert describe(shared / "data" / "elevation" / "dc_dtm.tif").nodata_share > 0
+
+
+def test_labels_that_cover_a_part_are_noted(make_raster, image: Path) -> None:
+    codes = np.full((40, 50), 2, np.uint8)
+    path = make_raster("label.tif", codes, transform=PLACE @ Affine.translation(40, 0))
+    for legend in (None, load_legend("isprs-6")):
+        found = describe(image, path, legend).labels
+        assert found is not None
+        assert found.overlap == pytest.approx(0.2)
+        assert found.notes == ("covers 20.0% of the image; the rest is ignored",)
+
+
+def test_coarse_labels_are_noted(make_raster, image: Path) -> None:
+    path = make_raster("label.tif", np.full((9, 9), 2, np.uint8), transform=PLACE @ Affine.scale(45))
+    found = describe(image, path, load_legend("isprs-6")).labels
+    assert found is not None
+    assert found.notes == ("only 0.89 x 1.1 of its pixels lie across the image: they give it hardly any shape",)

@@ -44,21 +44,26 @@ def get_layout(
         download(layout, output)
     found = layouts.check_layout(layout, output)
     counts = found.counts()
+    left = len(found.unlabelled) if layout.partial else 0
+    without = f"{left} further images have no mask and are left out.\n" if left else ""
     parts = ", ".join(f"{number} {part}" for part, number in counts.items() if part != "all")
     emit(
         {"layout": name, "root": str(output), "images": counts, "legend": layout.legend, "licence": layout.licence},
         as_json=as_json,
         text=f"{output} holds {counts['all']} labelled images of {layout.title}{f' ({parts})' if parts else ''}.\n"
+        f"{without}"
         f"In a recipe: classes: {layout.legend}, data: {{layout: {name}, root: {output}}}\nLicence: {layout.licence}",
     )
 
 
 def _about(layout: Layout) -> str:
-    size = f"{layout.gsd:g} m" if layout.gsd else "ground sampling distance not published"
-    way = "can be downloaded" if layout.torchgeo else "to be requested"
+    size = f"{layout.gsd:g} m" if layout.gsd else "ground sampling distance varies or is not published"
+    way = "can be downloaded" if layout.torchgeo else "from its publisher"
+    choice = [f"scenes by {', '.join(layout.fields)} (data.where)"] if len(layout.fields) > 1 else []
     lines = [
         f"{layout.title}: {', '.join(layout.bands)}, {size}, legend {layout.legend}, {way}",
-        layout.licence,
+        *choice,
+        f"licence: {layout.licence}",
         layout.url,
     ]
     return f"{layout.name:<16} " + f"\n{'':<17}".join(lines)

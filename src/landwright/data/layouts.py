@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,13 +13,19 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from landwright.data import templates
 from landwright.data.pairing import unique_names
 from landwright.data.scenes import PARTS, Part, Scene
 from landwright.errors import DataError, UsageError
 
-_FIELD = re.compile(r"\{(\w+)(:d)?\}")
-_FIELDS = re.compile(r"(?:\{\w+(?::d)?\})+")
 _SHOWN = 5
+_SHOWN_VALUES = 20
+
+Where = Mapping[str, str | Sequence[str]]
+"""Values wanted per field of the file names."""
+
+Image = tuple[Path, dict[str, str]]
+"""An image file with the fields of its name."""
 
 
 class _Description(BaseModel):
@@ -60,9 +65,10 @@ class Layout(_Description):
         labels: Masks hold class codes or colours.
         folders: Folders below the root where the set may lie, tried in order.
         images: Image templates, tried in order.
-        masks: Mask templates with the fields of the image's, tried in order for every image.
+        masks: Mask templates, tried in order for every image; those with a field that the image's name lacks are not.
         parts: The published split.
-        expected: Number of labelled images in the complete set, per part (``all`` where no part is published).
+        expected: Number of labelled images in the complete set, per part, or ``all`` together.
+        partial: The set has masks for some of its images only; the others are left out.
         obtain: How to get it.
         torchgeo: Class of torchgeo that downloads it, where one does.
     """
@@ -81,6 +87,7 @@ class Layout(_Description):
     masks: Annotated[tuple[str, ...], Field(min_length=1)]
     parts: tuple[PartRule, ...] = ()
     expected: Annotated[dict[Part | Literal["all"], int], Field(min_length=1)]
+    partial: bool = False
     obtain: str
     torchgeo: str | None = None
 
@@ -92,21 +99,40 @@ class Layout(_Description):
                 raise ValueError(f"{path!r} lies outside the set's folder")
         return paths
 
-    def scenes(self, root: Path) -> list[Scene]:
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Fields of the image names, by which scenes can be chosen."""
+        return tuple(dict.fromkeys(field for template in self.images for field in templates.fields(template)))
+
+    def scenes(self, root: Path, where: Where | None = None) -> list[Scene]:
         """Find the labelled scenes below a folder.
 
         Args:
             root: Folder of the set.
+            where: Keep the scenes whose fields have these values, such as ``{"state": ["ny", "pa"]}``.
 
         Raises:
-            DataError: No image is found, or images lack their mask.
+            UsageError: The file names have no such field.
+            DataError: No image is found, none has a wanted value, or images lack their mask.
         """
-        found = self.look(root)
-        if not found.scenes:
+        if strange := [field for field in where or () if field not in self.fields]:
+            raise UsageError(
+                f"data.where names {', '.join(strange)}, which the file names of layout {self.name} do not tell",
+                remedy=f"They tell {', '.join(self.fields)}",
+            )
+        folder, images = self._images(root)
+        if not images:
             raise DataError(f"holds no image of {self.title}", path=root, remedy=f"Expected are {self.expectation()}")
-        if found.unlabelled:
+        found = self._found(folder, _choose(images, where or {}, root))
+        if found.unlabelled and not self.partial:
             raise DataError(
                 f"{len(found.unlabelled)} images have no mask: {_shown(found.unlabelled)}",
+                path=root,
+                remedy=f"Expected are {self.expectation()}",
+            )
+        if not found.scenes:
+            raise DataError(
+                f"holds no image of {self.title} with its mask",
                 path=root,
                 remedy=f"Expected are {self.expectation()}",
             )
@@ -114,12 +140,7 @@ class Layout(_Description):
 
     def look(self, root: Path) -> Found:
         """Look for scenes below a folder without insisting on any."""
-        for folder in self.folders:
-            for template in self.images:
-                images = _matches(root / folder, template)
-                if images:
-                    return self._found(root / folder, images)
-        return Found((), ())
+        return self._found(*self._images(root))
 
     def shortfall(self, found: Found) -> list[str]:
         """Return what is missing of a complete set, one phrase per part."""
@@ -136,13 +157,22 @@ class Layout(_Description):
         below = [folder for folder in self.folders if folder != "."]
         return f"{places}, below the folder itself{''.join(f' or its {folder}' for folder in below)}"
 
-    def _found(self, folder: Path, images: Sequence[tuple[Path, dict[str, str]]]) -> Found:
+    def _images(self, root: Path) -> tuple[Path, list[Image]]:
+        """Return the folder where the set lies, and its images with their fields."""
+        for folder in self.folders:
+            for template in self.images:
+                if images := templates.find(root / folder, template):
+                    return root / folder, images
+        return root, []
+
+    def _found(self, folder: Path, images: Sequence[Image]) -> Found:
         labelled, unlabelled = [], []
         for image, fields in images:
             rule = self._rule(fields)
             if rule.part == "unused":
                 continue
-            masks = [folder / _FIELD.sub(lambda match: fields[match[1]], mask) for mask in self.masks]  # noqa: B023
+            usable = [mask for mask in self.masks if set(templates.fields(mask)) <= set(fields)]
+            masks = [folder / templates.fill(mask, fields) for mask in usable]
             label = next((mask for mask in masks if mask.is_file()), None)
             if label is not None:
                 labelled.append((image, label, rule))
@@ -222,21 +252,34 @@ def _shipped() -> dict[str, Layout]:
     return {layout.name: layout for layout in layouts}
 
 
-def _matches(folder: Path, template: str) -> list[tuple[Path, dict[str, str]]]:
-    """Return the files that a template fits, with its fields, in order of their path."""
-    if not folder.is_dir():
-        return []
-    # re.split gives text, field, kind, text, field, kind, ..., text.
-    pieces = _FIELD.split(template)
-    groups = [
-        f"(?P<{name}>{'[0-9]+' if kind else '[^/]+?'})" for name, kind in zip(pieces[1::3], pieces[2::3], strict=True)
-    ]
-    texts = [re.escape(text) for text in pieces[0::3]]
-    expression = texts[0] + "".join(group + text for group, text in zip(groups, texts[1:], strict=True))
-    pattern = re.compile(expression)
-    paths = sorted(folder.glob(_FIELDS.sub("*", template)))
-    matches = [(path, pattern.fullmatch(path.relative_to(folder).as_posix())) for path in paths]
-    return [(path, match.groupdict()) for path, match in matches if match]
+def _choose(images: Sequence[Image], where: Where, root: Path) -> list[Image]:
+    """Keep the images whose fields have the wanted values; every value must occur."""
+    wanted = {field: {values} if isinstance(values, str) else set(values) for field, values in where.items()}
+    known = {field: sorted({fields[field] for _, fields in images}) for field in images[0][1]}
+    for field, values in wanted.items():
+        if strange := sorted(values - set(known.get(field, ()))):
+            raise DataError(
+                f"holds no image with {field} {' or '.join(strange)}",
+                path=root,
+                remedy=f"data.where chooses by {_listed(known)}",
+            )
+    chosen = [(path, fields) for path, fields in images if all(fields[field] in wanted[field] for field in wanted)]
+    if not chosen:
+        both = " and ".join(f"{field} {' or '.join(sorted(values))}" for field, values in wanted.items())
+        raise DataError(
+            f"holds no image with {both}",
+            path=root,
+            remedy=f"data.where chooses by {_listed(known)}",
+        )
+    return chosen
+
+
+def _listed(known: Mapping[str, Sequence[str]]) -> str:
+    """Write fields with their values, such as ``state (de, md)``; many values only as their number."""
+    return "; ".join(
+        f"{field} ({', '.join(values) if len(values) <= _SHOWN_VALUES else f'{len(values)} values'})"
+        for field, values in known.items()
+    )
 
 
 def _shown(paths: Sequence[Path]) -> str:

@@ -15,6 +15,7 @@ from landwright.data.scenes import Scene
 from landwright.errors import DataError
 from landwright.legends import IGNORE, Legend, load_crosswalk
 from landwright.rasters import VECTOR_SUFFIXES, LabelReader, Raster, RasterInfo, Window, open_labels, open_raster
+from landwright.rasters.codes import RasterLabels
 from landwright.recipe import DataSpec
 
 _OPEN_SCENES = 48
@@ -66,6 +67,7 @@ class SceneReader:
         self._spec = spec
         self._crosswalk = load_crosswalk(spec.crosswalk) if spec.crosswalk is not None else None
         self._infos: dict[Scene, RasterInfo] = {}
+        self._cells: dict[Scene, tuple[float, float] | None] = {}
         self._handles: OrderedDict[Scene, _Open] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -79,8 +81,18 @@ class SceneReader:
             DataError: Image or label cannot be opened, or the label does not lie on the image.
         """
         if scene not in self._infos:
-            self._infos[scene] = self._open(scene).image.info
+            self._open(scene)
         return self._infos[scene]
+
+    def cells(self, scene: Scene) -> tuple[float, float] | None:
+        """Return the rows and columns of the label's own pixels across a scene; None where they are the image's.
+
+        Raises:
+            DataError: As :meth:`info`.
+        """
+        if scene not in self._cells:
+            self._open(scene)
+        return self._cells[scene]
 
     def check(self, scenes: list[Scene]) -> None:
         """Open every image with its label once.
@@ -93,7 +105,6 @@ class SceneReader:
         first: tuple[Scene, int] | None = None
         for scene in scenes:
             image = self._open(scene).image
-            self._infos[scene] = image.info
             other = users.setdefault(str(scene.label), scene)
             shared = other is not scene and scene.label.suffix.lower() not in VECTOR_SUFFIXES
             if shared and not image.info.georeferenced:
@@ -149,6 +160,8 @@ class SceneReader:
                 crosswalk=self._crosswalk,
             )
             handles = self._handles[scene] = _Open(image, labels)
+            self._infos[scene] = image.info
+            self._cells[scene] = labels.cells if isinstance(labels, RasterLabels) else None
             if len(self._handles) > _OPEN_SCENES:
                 _close(self._handles.popitem(last=False)[1])
         self._handles.move_to_end(scene)

@@ -14,6 +14,8 @@ from landwright.recipe import DataSpec, SplitSpec
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
+_COLUMNS = {"image": ("image", "image_fn"), "label": ("label", "label_fn")}
+"""Names of the columns with the files: ours, and those of lists published with Paraformer and others."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,16 @@ def find_scenes(spec: DataSpec, *, base: Path | None = None) -> list[Scene]:
         Scenes in a fixed order.
 
     Raises:
-        DataError: A file is missing, images and labels do not match, or the CSV lacks a column.
-        UsageError: There is no layout of that name.
+        DataError: A file is missing, images and labels do not match, the CSV lacks a column, or nothing is left of a
+            layout.
+        UsageError: There is no layout of that name, or its file names lack a field of ``where``.
     """
     if spec.pairs is not None:
         return _from_csv((base or Path()) / spec.pairs, spec.split)
     if spec.layout is not None and spec.root is not None:
         from landwright.data.layouts import load_layout
 
-        return load_layout(spec.layout).scenes((base or Path()) / spec.root)
+        return load_layout(spec.layout).scenes((base or Path()) / spec.root, spec.where)
     assert spec.images is not None and spec.labels is not None  # DataSpec admits nothing else
     if spec.split.by == "column":
         raise DataError(
@@ -85,7 +88,10 @@ def _from_csv(path: Path, split: SplitSpec) -> list[Scene]:
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"the list of pairs cannot be read: {error}", path=path, remedy="Check the path") from error
-    wanted = ["image", "label"]
+    files = {
+        kind: next((name for name in names if name in columns), " or ".join(names)) for kind, names in _COLUMNS.items()
+    }
+    wanted = [*files.values()]
     wanted += [split.column] if split.by == "column" else []
     wanted += [split.group] if split.group is not None else []
     if missing := [column for column in wanted if column not in columns]:
@@ -98,9 +104,9 @@ def _from_csv(path: Path, split: SplitSpec) -> list[Scene]:
         raise DataError("lists no pairs", path=path, remedy="Add one line per image with its label")
     folder = path.parent
     scenes = []
-    names = unique_names([folder / (row["image"] or "") for row in rows])
+    names = unique_names([folder / (row[files["image"]] or "") for row in rows])
     for line, (name, row) in enumerate(zip(names, rows, strict=True), start=2):
-        image, label = (folder / (row[column] or "") for column in ("image", "label"))
+        image, label = (folder / (row[column] or "") for column in files.values())
         for file in (image, label):
             if not file.is_file():
                 raise DataError(f"line {line} names {file}, which is not a file", path=path, remedy="Correct the path")

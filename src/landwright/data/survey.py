@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from landwright.data.reading import SceneReader
 from landwright.data.scenes import Scene
 from landwright.data.splits import Region
 from landwright.errors import DataError
-from landwright.legends import IGNORE
+from landwright.legends import IGNORE, Legend
 from landwright.rasters import Window
 
 _SIDE = 256
@@ -57,7 +58,7 @@ def thin(count: int, limit: int | None) -> NDArray[np.int64]:
     return ((np.arange(limit) + 0.5) * count / limit).astype(np.int64)
 
 
-def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512) -> Survey:
+def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512, training: bool = False) -> Survey:
     """Open every pair once and look at some windows of every region.
 
     Args:
@@ -65,41 +66,32 @@ def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512
         regions: Regions of one part.
         windows: Windows of 256 x 256 pixels to look at in all; at least one per region, and more in a region until
             the first labelled pixel is found.
+        training: The part is trained on: as many windows more as it takes to find a second class.
 
     Raises:
         DataError: A pair is not sound, a mask has a code that the legend lacks, a scene has no valid pixel, or no
-            region has a labelled one.
+            region has a labelled one. In training also: no scene is as large as one pixel of its label raster, or all
+            labels are of one class.
     """
-    reader.check(list(dict.fromkeys(region.scene for region in regions)))
-    classes = len(reader.legend)
+    scenes = list(dict.fromkeys(region.scene for region in regions))
+    reader.check(scenes)
+    if training:
+        _check_cells(reader, scenes)
+    look = _Look(reader)
     usable = np.zeros(len(regions))
-    histogram = np.zeros(classes, dtype=np.int64)
-    positions: dict[int, list[NDArray[np.int64]]] = {}
-    blank: dict[Scene, bool] = {}
+    share = max(1, windows // len(regions))
+    looked = []
     for number, region in enumerate(regions):
+        cells = _in_order(region, reader, share)
+        seen = labelled = order = 0
+        while order < min(share, len(cells)) or (order < len(cells) and not labelled):
+            seen += cells[order].height * cells[order].width
+            labelled += look.at(number, region.scene, cells[order])
+            order += 1
+        looked.append(order)
         area = extent(region, reader)
-        cells = grid_windows(area, _SIDE)
-        chosen = thin(len(cells), max(1, windows // len(regions)))
-        rest = np.setdiff1d(np.arange(len(cells)), chosen)
-        seen = labelled = 0
-        for order, place in enumerate([*chosen, *rest]):
-            if order >= len(chosen) and labelled:
-                break
-            cell = cells[place]
-            patch = reader.read(region.scene, cell)
-            mask = patch.mask.numpy()
-            counts = np.bincount(mask[mask != IGNORE], minlength=classes)
-            histogram += counts
-            seen += mask.size
-            labelled += int(counts.sum())
-            blank[region.scene] = blank.get(region.scene, True) and not bool(patch.valid.any())
-            for index in np.flatnonzero(counts):
-                rows, cols = np.nonzero(mask == index)
-                some = thin(len(rows), _POSITIONS)
-                found = np.stack([np.full(len(some), number), rows[some] + cell.row, cols[some] + cell.col], axis=1)
-                positions.setdefault(int(index), []).append(found)
         usable[number] = area.height * area.width * labelled / max(seen, 1)
-    if empty := [scene for scene, is_blank in blank.items() if is_blank]:
+    if empty := [scene for scene, is_blank in look.blank.items() if is_blank]:
         raise DataError(
             "has no valid pixel: all is nodata, NaN or masked",
             path=empty[0].image,
@@ -108,7 +100,89 @@ def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512
     if not usable.any():
         raise DataError(
             f"has no pixel of a class of the legend {reader.legend.name!r}, nor has any other label of this part",
-            path=regions[0].scene.label,
+            path=scenes[0].label,
             remedy="Check the legend, the nodata value of the masks and the place of the polygons",
         )
-    return Survey(usable, histogram, {index: np.concatenate(found) for index, found in sorted(positions.items())})
+    if training:
+        rest = (
+            (number, region.scene, cell)
+            for number, region in enumerate(regions)
+            for cell in _in_order(region, reader, share)[looked[number] :]
+        )
+        while np.count_nonzero(look.histogram) == 1 and (further := next(rest, None)):
+            look.at(*further)
+        check_classes(look.histogram, reader.legend, scenes[0].label)
+    positions = {index: np.concatenate(found) for index, found in sorted(look.positions.items())}
+    return Survey(usable, look.histogram, positions)
+
+
+def _in_order(region: Region, reader: SceneReader, first: int) -> list[Window]:
+    """Return all windows of a region, ``first`` ones that are spread evenly over it before the others."""
+    cells = grid_windows(extent(region, reader), _SIDE)
+    chosen = thin(len(cells), first)
+    rest = np.setdiff1d(np.arange(len(cells)), chosen)
+    return [cells[place] for place in (*chosen, *rest)]
+
+
+def check_classes(histogram: NDArray[np.int64], legend: Legend, path: Path) -> None:
+    """Refuse labels of a training part that are all of one class.
+
+    Args:
+        histogram: int64 (classes,): labelled pixels of the whole part, at least one.
+        legend: The classes.
+        path: One of the label files, for the message.
+
+    Raises:
+        DataError: Only one class occurs.
+    """
+    present = np.flatnonzero(histogram)
+    if len(present) == 1:
+        raise DataError(
+            f"is all {legend.names[present[0]]}, as is every other label of the training part: there is nothing to "
+            "tell apart",
+            path=path,
+            remedy="Add images with other classes, or check the legend and what the labels say outside their objects",
+        )
+
+
+def _check_cells(reader: SceneReader, scenes: Sequence[Scene]) -> None:
+    """Refuse label rasters of which one pixel is larger than any scene.
+
+    A scene within one pixel of its label raster has one class, and so no shape to learn from. Among others it is as
+    good as a scene of one class; a training part of nothing else is a mistake.
+
+    Raises:
+        DataError: No scene is as high or as wide as one pixel of its label raster.
+    """
+    cells = [reader.cells(scene) for scene in scenes]
+    if all(found is not None and max(found) < 1 for found in cells):
+        raise DataError(
+            f"is too coarse: one of its pixels is larger than {scenes[0].image}, and so it is for every other image of "
+            "the training part",
+            path=scenes[0].label,
+            remedy="Join the images to larger ones, for example with `gdalbuildvrt`, or take a finer product",
+        )
+
+
+class _Look:
+    """What was seen so far: pixels per class, places of each class, and scenes without any valid pixel."""
+
+    def __init__(self, reader: SceneReader) -> None:
+        self.histogram: NDArray[np.int64] = np.zeros(len(reader.legend), dtype=np.int64)
+        self.positions: dict[int, list[NDArray[np.int64]]] = {}
+        self.blank: dict[Scene, bool] = {}
+        self._reader = reader
+
+    def at(self, number: int, scene: Scene, cell: Window) -> int:
+        """Look at a window of region ``number``; return its number of labelled pixels."""
+        patch = self._reader.read(scene, cell)
+        mask = patch.mask.numpy()
+        counts = np.bincount(mask[mask != IGNORE], minlength=len(self.histogram))
+        self.histogram += counts
+        self.blank[scene] = self.blank.get(scene, True) and not bool(patch.valid.any())
+        for index in np.flatnonzero(counts):
+            rows, cols = np.nonzero(mask == index)
+            some = thin(len(rows), _POSITIONS)
+            found = np.stack([np.full(len(some), number), rows[some] + cell.row, cols[some] + cell.col], axis=1)
+            self.positions.setdefault(int(index), []).append(found)
+        return int(counts.sum())

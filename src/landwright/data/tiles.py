@@ -18,7 +18,7 @@ from landwright.rasters import Window
 from landwright.recipe import AugmentSpec, DataSpec
 
 _ATTEMPTS = 8
-"""Windows tried for one tile until one holds a labelled pixel."""
+"""Windows tried for one tile until one is labelled well enough."""
 
 
 class RandomTiles(Dataset[Sample]):
@@ -26,6 +26,11 @@ class RandomTiles(Dataset[Sample]):
 
     Tile ``i`` depends on the seed and on ``i`` alone: any number of workers and ranks, and a run that was interrupted
     at any step, sees the same tiles. Regions are drawn by their labelled area; every window lies inside its region.
+
+    A window whose labelled share is below ``spec.labelled`` is drawn again, at most seven times; then the best of them
+    is taken. The default 0 asks for a single labelled pixel; 1 is Paraformer's rule, which drops a chip with one
+    unlabelled pixel. Nodata of the image counts too, as labels are ignored there, and so does the filling of scenes
+    smaller than a tile. A dropped chip is lost in the published code; here every step has its whole batch.
 
     Args:
         regions: Regions of the training part (:meth:`Split.regions`).
@@ -36,7 +41,7 @@ class RandomTiles(Dataset[Sample]):
         augment: Random changes, applied last; None for none.
 
     Raises:
-        DataError: The data are not sound (see :func:`survey`), or blocks are smaller than the tiles.
+        DataError: The data are not sound or teach nothing (see :func:`survey`), or blocks are smaller than the tiles.
     """
 
     def __init__(
@@ -57,7 +62,7 @@ class RandomTiles(Dataset[Sample]):
         self._length = length
         self._seed = seed
         self._augment = augment
-        self.survey: Survey = survey(self.reader, self.regions)
+        self.survey: Survey = survey(self.reader, self.regions, training=True)
         self._areas = [extent(region, self.reader) for region in self.regions]
         self._reach = np.cumsum(self.survey.usable)
         self._classes = list(self.survey.positions)
@@ -79,15 +84,18 @@ class RandomTiles(Dataset[Sample]):
         rng = np.random.default_rng([self._seed, index])
         zoom = draw_zoom(self._augment, rng) if self._augment else 1.0
         side = max(1, round(self._spec.tile / zoom))
+        best = -1.0
         for _ in range(_ATTEMPTS):
             number, window = self._draw(side, rng)
-            scene = self.regions[number].scene
-            patch = _read_tile(self.reader, self.regions[number], window, side, self._spec.tile)
-            if bool((patch.mask != IGNORE).any()):
+            tried = _read_tile(self.reader, self.regions[number], window, side, self._spec.tile)
+            share = int((tried.mask != IGNORE).sum()) / tried.mask.numel()
+            if share >= best:
+                best, patch, source, place = share, tried, self.regions[number].scene.name, window
+            if share > 0 and share >= self._spec.labelled:
                 break
         if self._augment is not None:
             patch = augment(patch, self._augment, rng)
-        return _sample(patch, scene.name, window)
+        return _sample(patch, source, place)
 
     def _draw(self, side: int, rng: np.random.Generator) -> tuple[int, Window]:
         if rng.random() < self._spec.balance:

@@ -103,6 +103,10 @@ class Legend(BaseModel):
         """Colours of the classes in index order."""
         return tuple(entry.colour for entry in self.classes)
 
+    def same_classes(self, other: Legend) -> bool:
+        """Whether another legend has the same codes and names in the same order, whatever it is called."""
+        return (self.codes, self.names) == (other.codes, other.names)
+
     def index(self, name_or_code: str | int) -> int:
         """Index of a class.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from os import PathLike
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from landwright.errors import DataError
 from landwright.legends import IGNORE, Crosswalk, Legend
 from landwright.legends.lookup import UNKNOWN
-from landwright.rasters.grids import grid_of, needs_warp
+from landwright.rasters.grids import cells, grid_of, needs_warp, placement_notes
 from landwright.rasters.info import RasterInfo
 from landwright.rasters.label_reader import LabelReader, Tally
 from landwright.rasters.palette import expand, means_colours
@@ -21,14 +21,30 @@ from landwright.rasters.raster import Raster
 from landwright.rasters.window import Window
 
 
-def open_on_grid(path: str | PathLike[str], like: RasterInfo) -> tuple[Raster, Literal["exact", "warped"]]:
+class OnGrid(NamedTuple):
+    """A raster of codes or colours on the grid of an image.
+
+    Attributes:
+        raster: The raster.
+        aligned: "exact", or "warped" where its own grid differs.
+        cells: Rows and columns of its own pixels across the image where it is warped, else None.
+        notes: Plain remarks on the file and its place.
+    """
+
+    raster: Raster
+    aligned: Literal["exact", "warped"]
+    cells: tuple[float, float] | None
+    notes: tuple[str, ...]
+
+
+def open_on_grid(path: str | PathLike[str], like: RasterInfo) -> OnGrid:
     """Open a raster of codes or colours on the grid of an image, warped (nearest) only where its grid differs.
 
     Raises:
         DataError: If it has neither one band nor three, or does not lie on the image.
     """
     raster = Raster(path, resampling=Resampling.nearest)
-    bands = raster.bands
+    bands, own = raster.bands, raster.info
     if len(bands) not in (1, 3):
         raster.close()
         raise DataError(
@@ -36,14 +52,19 @@ def open_on_grid(path: str | PathLike[str], like: RasterInfo) -> tuple[Raster, L
             path=path,
             remedy="Extract the label band first, for example with `gdal_translate -b`",
         )
-    if not needs_warp(raster.info, like):
-        return raster, "exact"
+    if not needs_warp(own, like):
+        return OnGrid(raster, "exact", None, own.notes)
     raster.close()
-    return Raster(path, bands=bands, grid=grid_of(like), resampling=Resampling.nearest), "warped"
+    warped = Raster(path, bands=bands, grid=grid_of(like), resampling=Resampling.nearest)
+    return OnGrid(warped, "warped", cells(own, like), (*warped.info.notes, *placement_notes(own, like)))
 
 
 class RasterLabels(LabelReader):
-    """A label raster on the grid of an image; made by `open_labels`."""
+    """A label raster on the grid of an image; made by `open_labels`.
+
+    Attributes:
+        cells: Rows and columns of the file's own pixels across the image where it lies on another grid, else None.
+    """
 
     def __init__(
         self, path: str | PathLike[str], legend: Legend, like: RasterInfo, *, crosswalk: Crosswalk | None = None
@@ -54,14 +75,14 @@ class RasterLabels(LabelReader):
         self.shape = like.shape
         self._own = legend if crosswalk is None else crosswalk.source_legend
         self._to_legend = None if crosswalk is None else crosswalk.index_lut()
-        raster, self.aligned = open_on_grid(path, like)
+        raster, self.aligned, self.cells, notes = open_on_grid(path, like)
         self._raster = raster
         palette = raster.palette()
         self._palette = palette if palette is not None and means_colours(raster, palette, self._own) else None
         self._colours = len(raster.bands) == 3 or self._palette is not None
         if self._colours and raster.info.dtype != "uint8":
             raise DataError(f"holds colours of type {raster.info.dtype}", path=path, remedy="Save it as 8-bit RGB")
-        self.notes = (*raster.info.notes, *self._remarks(raster.info))
+        self.notes = (*notes, *self._remarks(raster.info))
 
     def read(self, window: Window | None = None) -> NDArray[np.uint8]:
         """Class indices of a window; see `LabelReader.read`."""

@@ -122,9 +122,9 @@ def _describe_labels(
                 reader.count(counts, window)
             facts |= {"aligned": reader.aligned, "notes": reader.notes, **_by_class(counts, legend)}
     elif "polygons" not in facts:
-        codes, aligned = open_on_grid(path, image)
-        with codes:
-            facts |= {"aligned": aligned, "unknown": _bare_values(codes, windows), "notes": codes.info.notes}
+        found = open_on_grid(path, image)
+        with found.raster as codes:
+            facts |= {"aligned": found.aligned, "unknown": _bare_values(codes, windows), "notes": found.notes}
     return LabelDescription(**facts)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
+from math import isfinite
 
 from landwright.errors import DataError
 from landwright.rasters.info import RasterInfo
 from landwright.rasters.raster import Grid
 
 _SAME = 0.01
+_WHOLE = 0.9995
+"""Share of an image from which on it counts as covered: grids that differ by less than a pixel leave no more out."""
+_FEW = 2
 
 
 def same_grid(a: RasterInfo, b: RasterInfo) -> bool:
@@ -30,7 +34,33 @@ def overlap(label: RasterInfo, image: RasterInfo) -> float:
     from odc.geo.geobox import GeoBox  # slow to import, and seldom needed
 
     here, there = (GeoBox(info.shape, info.transform, info.crs).extent for info in (image, label))
-    return float((here & there.to_crs(here.crs)).area / here.area)
+    # In the label's system: the outline of a raster of the whole world does not exist in that of a small image.
+    here = here.to_crs(there.crs)
+    if not isfinite(here.area) or here.area == 0:
+        return 0.0  # the image lies where the label's system is not defined
+    return float((here & there).area / here.area)
+
+
+def cells(label: RasterInfo, image: RasterInfo) -> tuple[float, float]:
+    """Rows and columns of the label raster's own pixels across the image; both must be georeferenced."""
+    from odc.geo.geobox import GeoBox  # as above
+
+    here, there = (GeoBox(info.shape, info.transform, info.crs) for info in (image, label))
+    box = there.project(here.extent.to_crs(label.crs)).boundingbox
+    return float(box.span_y), float(box.span_x)
+
+
+def placement_notes(label: RasterInfo, image: RasterInfo) -> list[str]:
+    """Plain remarks on labels of another grid that cover an image in part, or in hardly more than one piece."""
+    notes = []
+    if (share := overlap(label, image)) < _WHOLE:
+        notes.append(f"covers {share:.1%} of the image; the rest is ignored")
+    rows, columns = cells(label, image)
+    if min(rows, columns) < _FEW:
+        notes.append(
+            f"only {rows:.2g} x {columns:.2g} of its pixels lie across the image: they give it hardly any shape"
+        )
+    return notes
 
 
 def needs_warp(label: RasterInfo, image: RasterInfo) -> bool:

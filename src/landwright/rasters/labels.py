@@ -44,7 +44,7 @@ def open_labels(
         UsageError: If the options do not fit the kind of labels, or a reader is not installed.
         DataError: If the labels are missing or damaged, or do not lie on the image.
     """
-    if crosswalk is not None and crosswalk.target_legend.codes != legend.codes:
+    if crosswalk is not None and not crosswalk.target_legend.same_classes(legend):
         raise UsageError(
             f"crosswalk {crosswalk.name} leads to legend {crosswalk.target}, not to {legend.name}",
             remedy="Choose the crosswalk that leads to the classes of the recipe or bundle",
