@@ -38,6 +38,13 @@ def test_deep_supervision_weighs_the_finest_most():
     torch.testing.assert_close(total["loss"], 0.15 * one[0] + 0.15 * one[1] + 0.3 * one[2] + 0.4 * one[3])
 
 
+def test_branches_are_judged_alike_and_their_mean_is_not():
+    out, mask = outputs(3, auxiliary=2), labels(3)
+    total = build_loss("ce", 3, branches=True)(out, mask)["loss"]
+    each = [build_loss("ce", 3)(SimpleNamespace(classes=m, auxiliary=()), mask)["loss"] for m in out.auxiliary]
+    torch.testing.assert_close(total, sum(each) / 2)
+
+
 def test_names_decide_the_terms():
     out, mask = outputs(3), labels(3)
     assert set(build_loss("ce", 3)(out, mask)) == {"loss", "cross_entropy"}

@@ -97,7 +97,7 @@ def make_recipe(scenes: Path) -> Callable[..., Recipe]:
             "validate": {"every": 2, "tiles": 4},
         }
         for name, changes in sections.items():
-            document[name] = {**document[name], **changes} if isinstance(changes, dict) else changes
+            document[name] = {**document.get(name, {}), **changes} if isinstance(changes, dict) else changes
         return Recipe.model_validate(document)
 
     return make

@@ -25,6 +25,7 @@ COMPACT = {"name": "clcformer", "encoder": "compact"}
         ("building", {"name": "test-tiny"}, "clcformer", 1, {"structure"}),
         ("isprs-6", COMPACT, "auto", 6, {"cross_entropy", "dice"}),
         ("isprs-6", {"name": "test-tiny"}, "ce", 6, {"cross_entropy"}),
+        ("isprs-6", {"name": "paraformer", "encoder": "compact"}, "auto", 6, {"cross_entropy", "dice"}),
     ],
 )
 def test_head_and_loss_go_together(

@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 
 from landwright.data.layouts import load_layout
-from landwright.legends import load_legend
+from landwright.legends import load_crosswalk, load_legend
 from landwright.losses import build_loss
 from landwright.networks import network_info
 from landwright.recipe import Recipe, load_recipe
 from landwright.regimes.module import check_metric
-from landwright.regimes.optimizer import check_optim
+from landwright.regimes.optimizer import check_optim, paper_factor, published_lr
 
 RECIPES = sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.yaml"))
+CHESAPEAKE = {"ny": 100, "md": 100, "de": 107, "pa": 125, "va": 125, "wv": 125}
+"""Tiles per state in the paper's figure."""
+
+
+def shipped(name: str) -> Recipe:
+    return load_recipe(next(path for path in RECIPES if path.stem == name))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -26,16 +32,58 @@ def test_a_shipped_recipe_names_things_that_exist(path: Path) -> None:
     assert recipe.data.tile >= network_info(recipe.network.name, **recipe.network.options).min_tile
     if recipe.loss.name != "auto":
         build_loss(recipe.loss.name, len(legend), paper=recipe.loss.paper)
+    product = recipe.classes
+    if recipe.data.crosswalk is not None:
+        crosswalk = load_crosswalk(recipe.data.crosswalk)
+        assert crosswalk.target == recipe.classes
+        product = crosswalk.source
     if recipe.data.layout is not None:
-        assert load_layout(recipe.data.layout).legend == recipe.classes
+        layout = load_layout(recipe.data.layout)
+        assert layout.legend == product
+        assert set(recipe.data.where or ()) <= set(layout.fields)
 
 
 @pytest.mark.parametrize("name", ["clcformer-whu", "clcformer-inria", "clcformer-potsdam"])
 def test_paper_recipes_hold_the_published_settings(name: str) -> None:
-    recipe: Recipe = load_recipe(next(path for path in RECIPES if path.stem == name))
+    recipe = shipped(name)
     optim = recipe.optim
     assert (optim.lr, optim.min_lr, optim.weight_decay, optim.batch, optim.clip) == (1e-4, 1e-5, 0.01, 8, 2.0)
     assert (optim.lookahead, optim.precision, optim.warmup, optim.accumulate) == ("paper", "32", 0, 1)
     assert (recipe.data.tile, recipe.data.balance, recipe.seed) == (512, 0.0, 1234)
     assert not any((recipe.augment.flip, recipe.augment.rotate, recipe.augment.zoom, recipe.augment.colour))
     assert (recipe.normalize.mean, recipe.loss.name, recipe.loss.paper) == ("imagenet", "clcformer", True)
+
+
+@pytest.mark.parametrize("state", CHESAPEAKE)
+def test_paraformer_recipes_hold_the_published_settings(state: str) -> None:
+    recipe = shipped(f"paraformer-chesapeake-{state}")
+    data, optim = recipe.data, recipe.optim
+    assert (recipe.regime, recipe.classes, recipe.seed) == ("coarse", "nlcd-paraformer", 1234)
+    assert (data.layout, data.where, data.crosswalk) == ("chesapeake-nlcd", {"state": state}, "nlcd-to-nlcd-paraformer")
+    assert (data.tile, data.balance, data.labelled, data.bands) == (224, 0.0, 1.0, None)
+    assert recipe.network.model_dump() == {
+        "name": "paraformer",
+        "weights": "hub",
+        "width": 64,
+        "encoder": "vit_base",
+    }
+    assert (optim.name, optim.lr, optim.encoder_lr, optim.min_lr) == ("sgd", 0.01, None, 0)
+    assert (optim.momentum, optim.weight_decay, optim.batch, optim.clip) == (0.9, 1e-4, 10, None)
+    assert (optim.schedule, optim.precision, optim.warmup, optim.accumulate) == ("paper", "32", 0, 1)
+    assert (optim.lookahead, optim.steps) == ("off", 100 * CHESAPEAKE[state] * 50 // 10)
+    assert not any((recipe.augment.flip, recipe.augment.rotate, recipe.augment.zoom, recipe.augment.colour))
+    assert (recipe.normalize.divide, recipe.loss.name, recipe.loss.paper) == (1, "auto", True)
+    assert (recipe.coarse, recipe.validation.keep) == (None, "last")
+
+
+def test_the_recipes_of_all_states_differ_in_state_and_length_alone() -> None:
+    first, *others = (shipped(f"paraformer-chesapeake-{state}").dump() for state in CHESAPEAKE)
+    for other in others:
+        other["data"]["where"], other["optim"]["steps"] = first["data"]["where"], first["optim"]["steps"]
+        assert other == first
+
+
+def test_the_published_rate_hardly_falls() -> None:
+    optim = shipped("paraformer-chesapeake-ny").optim
+    assert published_lr(optim.lr, optim.batch) == optim.lr
+    assert optim.lr * paper_factor(optim.steps, optim.steps * optim.batch) == pytest.approx(0.0091, abs=1e-5)

@@ -59,9 +59,12 @@ def _is_leader() -> bool:
 def _report(result: TrainResult, *, as_json: bool) -> None:
     value = "undefined" if result.value is None else f"{result.value:.4f}"
     rows = [f"  {row.name:<24} {'-' if row.iou is None else f'{row.iou:.3f}'}" for row in result.score.per_class]
+    skipped = [f"{result.skipped} steps had no labelled pixel and were skipped"] if result.skipped else []
     lines = [
-        f"best {result.metric} {value} on the {result.data}, after {result.steps} steps in {result.seconds:.0f} s",
+        f"{result.kept} {result.metric} {value} on the {result.data}",
+        f"{result.steps} steps in {result.seconds:.0f} s",
         result.score.sentence,
+        *skipped,
         "IoU per class:",
         *rows,
         f"bundle  {result.bundle}",
@@ -73,11 +76,13 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
     payload = {
         "run": str(result.run),
         "bundle": str(result.bundle),
+        "kept": result.kept,
         "metric": result.metric,
         "value": result.value,
         "data": result.data,
         "score": result.score.model_dump(mode="json"),
         "steps": result.steps,
+        "skipped": result.skipped,
         "seconds": round(result.seconds, 2),
     }
     emit(payload, as_json=as_json, text="\n".join(lines))

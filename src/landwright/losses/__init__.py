@@ -1,5 +1,6 @@
-"""Losses on pixel masks; pixels with the ignore value 255 say nothing."""
+"""Losses on pixel masks and coarse labels; pixels with the ignore value 255 say nothing."""
 
+from landwright.losses.coarse import CoarseLoss
 from landwright.losses.masked import (
     WeightedTarget,
     soft_cross_entropy,
@@ -11,6 +12,7 @@ from landwright.losses.supervision import LOSSES, DeepSupervision, Loss, build_l
 
 __all__ = [
     "LOSSES",
+    "CoarseLoss",
     "DeepSupervision",
     "Loss",
     "WeightedTarget",

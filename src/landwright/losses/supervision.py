@@ -40,10 +40,12 @@ class DeepSupervision:
         criterion: Loss of one map.
         weights: One per map, the coarsest first, the final one last. A network without auxiliary maps is judged by
             its final map alone, with weight 1.
+        branches: The auxiliary maps are branches whose mean is the final one: each is judged, with equal weights.
     """
 
     criterion: Criterion
     weights: tuple[float, ...] = DEEP_WEIGHTS
+    branches: bool = False
 
     def __call__(self, outputs: SupervisedOutputs, mask: Tensor) -> dict[str, Tensor]:
         """Compare outputs with an integer mask (B, H, W).
@@ -60,8 +62,11 @@ class DeepSupervision:
         """
         if outputs.classes is None:
             raise UsageError("the network gives no class logits to compare with masks")
-        maps = (*outputs.auxiliary, outputs.classes)
-        weights = self.weights if outputs.auxiliary else (1.0,)
+        maps = outputs.auxiliary if self.branches else (*outputs.auxiliary, outputs.classes)
+        if self.branches or not outputs.auxiliary:
+            weights: tuple[float, ...] = (1 / len(maps),) * len(maps)
+        else:
+            weights = self.weights
         if len(maps) != len(weights):
             raise UsageError(f"the network gives {len(maps)} maps, the loss has weights for {len(weights)}")
         target = self.criterion.prepare(mask)
@@ -73,7 +78,9 @@ class DeepSupervision:
         return {"loss": loss, **{name: term.detach() for name, term in total.items()}}
 
 
-def build_loss(name: str, classes: int, *, ignore_index: int = IGNORE, paper: bool = False) -> Loss:
+def build_loss(
+    name: str, classes: int, *, ignore_index: int = IGNORE, paper: bool = False, branches: bool = False
+) -> Loss:
     """Make a loss by name.
 
     Args:
@@ -83,6 +90,7 @@ def build_loss(name: str, classes: int, *, ignore_index: int = IGNORE, paper: bo
         classes: Number of class logits; 1 means one foreground logit.
         ignore_index: Value of mask pixels that say nothing.
         paper: Treat ignored pixels as the published code does: they stay in the denominators.
+        branches: The network's auxiliary maps are branches of equal rank (``network_info(name).branches``).
 
     Returns:
         A function of outputs and mask (B, H, W) that returns ``loss`` and the terms that it is made of. Networks
@@ -102,4 +110,4 @@ def build_loss(name: str, classes: int, *, ignore_index: int = IGNORE, paper: bo
     else:
         smoothing = LABEL_SMOOTHING if name == "clcformer" else 0.0
         criterion = EntropyCriterion(name != "ce", smoothing, paper, ignore_index)
-    return DeepSupervision(criterion)
+    return DeepSupervision(criterion, branches=branches)

@@ -22,6 +22,7 @@ class Experiment:
         val: Validation items.
         split: Which scene is in which part.
         card: Card of the bundle, without scores.
+        remark: What a reader of the validation scores must know, to be put behind what they were measured on.
     """
 
     module: RegimeModule
@@ -29,3 +30,4 @@ class Experiment:
     val: Dataset[Any]
     split: Split
     card: Card
+    remark: str = ""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from landwright.bundles.card import Normalization
 from landwright.legends import Legend, load_legend
 from landwright.losses import LOSSES, Loss, build_loss
+from landwright.networks import network_info
 from landwright.recipe import Recipe
 from landwright.regimes.experiment import Experiment
 from landwright.regimes.module import RegimeModule, check_metric
@@ -79,4 +80,5 @@ def _head_and_loss(recipe: Recipe, legend: Legend) -> tuple[int, Loss]:
         name = recipe.network.name if recipe.network.name in LOSSES else "ce-dice"
     # Cross-entropy needs a logit per class; the other losses take one foreground logit, as published.
     logits = 1 if len(legend) == 2 and not name.startswith("ce") else len(legend)
-    return logits, build_loss(name, logits, paper=recipe.loss.paper)
+    branches = network_info(recipe.network.name, **recipe.network.options).branches
+    return logits, build_loss(name, logits, paper=recipe.loss.paper, branches=branches)

@@ -90,7 +90,9 @@ def build_schedule(optimizer: Optimizer, spec: OptimSpec) -> LRScheduler:
         factor = poly_factor if spec.schedule == "poly" else paper_factor
         end = steps if spec.schedule == "poly" else steps * spec.accumulate * spec.batch
         # Two groups have two rates, and so two ways down to the same end.
-        falls = [partial(_fall, factor, end, spec.min_lr / group["lr"]) for group in optimizer.param_groups]
+        falls: list[Callable[[int], float]] = [
+            partial(_fall, factor, end, spec.min_lr / group["lr"]) for group in optimizer.param_groups
+        ]
         schedule = LambdaLR(optimizer, falls)
     if spec.warmup == 0:
         return schedule

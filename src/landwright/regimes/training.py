@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch import Callback, Trainer
@@ -21,7 +21,7 @@ from landwright.bundles import save_bundle
 from landwright.errors import UsageError
 from landwright.evaluation.protocols import ProtocolResult
 from landwright.recipe import Recipe
-from landwright.regimes import masks
+from landwright.regimes import coarse, masks
 from landwright.regimes.callbacks import ProgressBar, SaveBetweenSteps, ValidateLast
 from landwright.regimes.checkpoints import WholeCheckpoints, explained_if_full
 from landwright.regimes.experiment import Experiment
@@ -31,7 +31,7 @@ from landwright.regimes.loading import ExperimentData
 from landwright.regimes.module import SCORE
 from landwright.regimes.optimizer import check_optim
 
-REGIMES: dict[str, Callable[..., Experiment]] = {"masks": masks.build}
+REGIMES: dict[str, Callable[..., Experiment]] = {"masks": masks.build, "coarse": coarse.build}
 """Builder of every regime, by the name in the recipe; called with the recipe and ``tiles``."""
 
 VALIDATIONS = 10
@@ -41,6 +41,7 @@ _NOISE = (
     ".*does not have many workers",
     "Checkpoint directory .* exists",
     ".*exists and is not empty",
+    ".*training_step. returned .None.",  # a batch without labels, which is counted
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
 )
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
@@ -67,29 +68,33 @@ class TrainResult:
 
     Attributes:
         run: Run folder.
-        bundle: Model bundle of the best weights.
-        score: Scores of the best weights on the validation part, with their protocol.
+        bundle: Model bundle of the weights that were kept.
+        score: Scores of these weights on the validation part, with their protocol.
+        kept: Which weights these are: the ``best`` by the metric, or the ``last``.
         metric: Name of the figure that chose them.
         value: That figure.
         data: What it was measured on.
         steps: Optimiser steps made in the whole run.
+        skipped: How many of them had no label in their batch, and changed nothing.
         seconds: Time that this call took.
     """
 
     run: Path
     bundle: Path
     score: ProtocolResult
+    kept: Literal["best", "last"]
     metric: str
     value: float | None
     data: str
     steps: int
+    skipped: int
     seconds: float
 
 
 def train(
     recipe: Recipe, run_dir: str | Path, *, resume: bool = False, devices: int = 1, progress: bool = True
 ) -> TrainResult:
-    """Train, keep the best weights by the recipe's protocol, and write them as a model bundle.
+    """Train, keep the best weights by the recipe's protocol (or the last), and write them as a model bundle.
 
     The folder gets ``recipe.yaml`` (resolved), ``split.csv``, ``logs/`` (``metrics.csv`` and TensorBoard),
     ``checkpoints/`` (``last.ckpt``, ``best.ckpt``) and, at the end, ``bundle/``. A resumed run takes the same
@@ -129,12 +134,21 @@ def train(
             folder.start(recipe, experiment.split)
         trainer = _trainer(recipe, folder, devices=devices, precision=precision, progress=progress, resume=resume)
         _fit(trainer, experiment, recipe, folder, resume=resume)
-        score, data = _finish(experiment, folder)
+        skipped = experiment.module.skipped
+        score, data = _finish(experiment, folder, best=recipe.validation.keep == "best")
         trainer.strategy.barrier()
-        metric = recipe.validation.metric
-        seconds = time.monotonic() - began
+        kept, metric = recipe.validation.keep, recipe.validation.metric
         return TrainResult(
-            folder.path, folder.bundle, score, metric, score.figure(metric), data, trainer.global_step, seconds
+            run=folder.path,
+            bundle=folder.bundle,
+            score=score,
+            kept=kept,
+            metric=metric,
+            value=score.figure(metric),
+            data=data,
+            steps=trainer.global_step,
+            skipped=skipped,
+            seconds=time.monotonic() - began,
         )
 
 
@@ -261,14 +275,14 @@ def _fit(trainer: Trainer, experiment: Experiment, recipe: Recipe, folder: RunFo
         raise
 
 
-def _finish(experiment: Experiment, folder: RunFolder) -> tuple[ProtocolResult, str]:
-    """Write the bundle of the best weights; return their score and what it was measured on."""
-    checkpoint = _load(folder.best)
+def _finish(experiment: Experiment, folder: RunFolder, *, best: bool) -> tuple[ProtocolResult, str]:
+    """Write the bundle of the best or the last weights; return their score and what it was measured on."""
+    checkpoint = _load(folder.best if best else folder.last)
     module = experiment.module
     module.load_state_dict(checkpoint["state_dict"])
     score = ProtocolResult.model_validate(checkpoint[SCORE])
     scenes = experiment.split.counts()["val"]
-    data = f"val part: {len(experiment.val)} tiles of {scenes} scenes"  # type: ignore[arg-type]
+    data = f"val part: {len(experiment.val)} tiles of {scenes} scenes{experiment.remark}"  # type: ignore[arg-type]
     if _is_leader():
         card = experiment.card.model_copy(update={"scores": (score.card(data),)})
         save_bundle(folder.bundle, card, module.network, overwrite=True)  # --resume of a finished run comes here too
