@@ -1,10 +1,12 @@
 """Memory and processor time of the mapping engine around a network that costs next to nothing.
 
-    python benchmarks/mapping_memory.py [--width 8192] [--classes 8] [--tile 512] [--overlap 0.25] [--batch 1]
+    python benchmarks/mapping_memory.py [--height N] [--width 8192] [--bands 3] [--classes 8]
+                                        [--tile 512] [--overlap 0.25] [--blend cosine] [--batch 1] [--network NAME]
 
-Maps a random 8-bit RGB raster with a 1 x 1 convolution, once as high as wide and once four times as high, each in a
-process of its own, and prints the peak memory above what the process held before the map was begun (interpreter,
-torch, GDAL and the network included), and the processor seconds per million pixels.
+Maps a random 8-bit raster with a 1 x 1 convolution, or with a network of that name and random weights, in a process of
+its own, and prints the peak memory above what the process held before the map was begun (interpreter, torch, GDAL and
+the network's weights included), and the processor seconds per million pixels. Without a height, once as high as wide
+and once four times as high.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -28,19 +31,28 @@ ROWS = 512
 MEGA = 1e6
 
 
-def make_raster(path: Path, height: int, width: int) -> None:
+def make_raster(path: Path, height: int, width: int, bands: int) -> None:
     """Write noise that compresses about as well as aerial imagery."""
     rng = np.random.default_rng(0)
-    profile = {"driver": "GTiff", "count": 3, "dtype": "uint8", "tiled": True, "blockxsize": ROWS, "blockysize": ROWS}
+    profile = {
+        "driver": "GTiff",
+        "count": bands,
+        "dtype": "uint8",
+        "tiled": True,
+        "blockxsize": ROWS,
+        "blockysize": ROWS,
+    }
     profile |= {"crs": "EPSG:32632", "transform": Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)}
     with rasterio.open(path, "w", height=height, width=width, compress="deflate", zlevel=1, **profile) as file:
         for row in range(0, height, ROWS):
             count = min(ROWS, height - row)
-            noise = rng.integers(0, 48, (3, count, width), dtype=np.uint8)
+            noise = rng.integers(0, 48, (bands, count, width), dtype=np.uint8)
             file.write(noise, window=Window(0, row, width, count))
 
 
-def measure(image: Path, out: Path, classes: int, options: dict[str, float]) -> dict[str, float]:
+def measure(
+    image: Path, out: Path, name: str | None, bands: int, classes: int, options: dict[str, Any]
+) -> dict[str, float]:
     """Map in this process and return what it took."""
     import torch
     from torch import Tensor, nn
@@ -48,12 +60,12 @@ def measure(image: Path, out: Path, classes: int, options: dict[str, float]) -> 
     from landwright.bundles import Bundle, Card, NetworkCard, Normalization
     from landwright.engine import PredictOptions, predict_raster
     from landwright.legends import Legend, LegendClass
-    from landwright.networks import Outputs
+    from landwright.networks import Outputs, create_network
 
     class Point(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layer = nn.Conv2d(3, classes, 1)
+            self.layer = nn.Conv2d(bands, classes, 1)
 
         def forward(self, image: Tensor) -> Outputs:
             return Outputs(self.layer(image))
@@ -64,13 +76,17 @@ def measure(image: Path, out: Path, classes: int, options: dict[str, float]) -> 
         name="point",
         regime="imported",
         network=NetworkCard(name="point", classes=classes),
-        bands=("red", "green", "blue"),
-        normalization=Normalization(mean=(0.5,) * 3, std=(0.2,) * 3),
+        bands=tuple(f"band {number}" for number in range(bands)),
+        normalization=Normalization(mean=(0.5,) * bands, std=(0.2,) * bands),
         legend=Legend(name="benchmark", classes=kinds),
     )
-    network = Point().eval()
-    with torch.inference_mode():
-        network(torch.zeros(1, 3, 64, 64))
+    if name is None:
+        network: nn.Module = Point().eval()
+        with torch.inference_mode():
+            network(torch.zeros(1, bands, 64, 64))
+    else:
+        # What it needs to compute counts; only its weights are there before.
+        network = create_network(name, classes=classes, bands=bands).eval()
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.perf_counter()
     result = predict_raster(Bundle(card, network), image, out, options=PredictOptions(device="cpu", **options))
@@ -88,31 +104,37 @@ def measure(image: Path, out: Path, classes: int, options: dict[str, float]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--height", type=int)
     parser.add_argument("--width", type=int, default=8192)
+    parser.add_argument("--bands", type=int, default=3)
     parser.add_argument("--classes", type=int, default=8)
     parser.add_argument("--tile", type=int, default=512)
     parser.add_argument("--overlap", type=float, default=0.25)
+    parser.add_argument("--blend", default="cosine")
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--network", help="registered network instead of a 1 x 1 convolution")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    options = {name: getattr(arguments, name) for name in ("tile", "overlap", "batch")}
+    options = {name: getattr(arguments, name) for name in ("tile", "overlap", "blend", "batch")}
     if arguments.one:
-        print(json.dumps(measure(*arguments.one, arguments.classes, options)))
+        print(json.dumps(measure(*arguments.one, arguments.network, arguments.bands, arguments.classes, options)))
         return
     peaks = []
+    heights = (arguments.width, 4 * arguments.width) if arguments.height is None else (arguments.height,)
     with tempfile.TemporaryDirectory() as folder:
-        for times in (1, 4):
-            image = Path(folder) / f"image{times}.tif"
-            make_raster(image, times * arguments.width, arguments.width)
-            run = [sys.executable, __file__, *sys.argv[1:], "--one", str(image), str(Path(folder) / f"map{times}.tif")]
+        for height in heights:
+            image = Path(folder) / f"image{height}.tif"
+            make_raster(image, height, arguments.width, arguments.bands)
+            run = [sys.executable, __file__, *sys.argv[1:], "--one", str(image), str(Path(folder) / f"map{height}.tif")]
             done = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
             peaks.append(done["megabytes"])
             print(
-                f"{times * arguments.width} x {arguments.width}, {arguments.classes} classes: "
+                f"{height} x {arguments.width}, {arguments.classes} classes: "
                 f"{done['megabytes']:.0f} MB above the process, {done['cpu_seconds_per_mpx']:.3f} CPU-s per Mpx, "
                 f"{done['megapixels'] / done['seconds']:.1f} Mpx/s, every pixel {done['redundancy']:.2f} times"
             )
-    print(f"four times the height: {peaks[1] / peaks[0] - 1:+.1%} memory")
+    if len(peaks) > 1:
+        print(f"four times the height: {peaks[1] / peaks[0] - 1:+.1%} memory")
 
 
 if __name__ == "__main__":

@@ -89,6 +89,44 @@ def test_evaluate(bundle_path, image, tmp_path):
     assert found.evaluation.results[0].figure("iou.building") == pytest.approx(0.5)
 
 
+def test_merging_by_name(tmp_path):
+    legend, target = load_legend("chesapeake-lc"), load_legend("chesapeake-4")
+    network = Bright(6, 1)
+    with torch.no_grad():
+        network.layer.weight.copy_(torch.tensor([0.0, 0, 0, 0, 1, 0]).reshape(6, 1, 1, 1))
+        network.layer.bias.copy_(torch.tensor([0.0, 0.5, 0, 0, 0, 0.4]))
+    card = Card(
+        name="bright",
+        regime="masks",
+        network=NetworkCard(name="bright", classes=6),
+        bands=("grey",),
+        normalization=Normalization(divide=255, mean=(0,), std=(1,)),
+        legend=legend,
+    )
+    model = save_bundle(tmp_path / "six", card, network)
+    profile = {"driver": "GTiff", "width": 60, "height": 40, "count": 1, "dtype": "uint8", "crs": "EPSG:32633"}
+    place = rasterio.Affine(1, 0, 5e5, 0, -1, 5e6)
+    for name, value in (("image", 0), ("mask", 5)):
+        with rasterio.open(tmp_path / f"{name}.tif", "w", transform=place, **profile) as file:
+            file.write(np.full((1, 40, 60), value, np.uint8))
+    table = "chesapeake-lc-to-chesapeake-4"
+    # Trees are the most probable class of six, sealed ground of four, where three of the six come together.
+    landwright.predict(model, tmp_path / "image.tif", tmp_path / "map.tif", device="cpu", merge=table)
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert (file.read(1) == target.codes[target.index("impervious")]).all()
+    for by, right in (("map", 0.0), ("probability", 1.0)):
+        found = landwright.evaluate(
+            model,
+            str(tmp_path / "image.tif"),
+            str(tmp_path / "mask.tif"),
+            crosswalk=landwright.load_crosswalk(table),
+            merge=table,
+            merge_by=by,
+            protocols=["chesapeake-4"],
+        )
+        assert found.evaluation.results[0].values["oa"] == right
+
+
 def test_an_unknown_option(bundle_path, image, tmp_path):
     with pytest.raises(UsageError, match="no option 'confidense'"):
         api.predict(bundle_path, image, tmp_path / "map.tif", confidense=True)

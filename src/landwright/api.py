@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from landwright.bundles import Bundle, load_bundle
 from landwright.errors import UsageError
+from landwright.legends import Crosswalk, load_crosswalk
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,8 @@ class Mapper(Bundle):
         Args:
             image: Raster with the bands of the card, of any size, in sensor units.
             out: Class map to write, a Cloud Optimized GeoTIFF in the legend's codes.
-            **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``.
+            **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``; ``merge`` may also be
+                the name or the file of a crosswalk.
 
         Returns:
             The files written and how long it took.
@@ -74,7 +76,8 @@ def predict(
         model: A loaded bundle, or what :func:`load` takes.
         image: Raster with the bands of the model's card, of any size, in sensor units.
         out: Class map to write, a Cloud Optimized GeoTIFF in the legend's codes.
-        **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``.
+        **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``; ``merge`` may also be the
+            name or the file of a crosswalk.
 
     Returns:
         The files written and how long it took.
@@ -88,6 +91,8 @@ def predict(
     known = [field.name for field in fields(PredictOptions)]
     if unknown := sorted(set(options) - set(known)):
         raise UsageError(f"predict has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
+    if options.get("merge") is not None:
+        options["merge"] = _crosswalk(options["merge"])
     bundle = model if isinstance(model, Bundle) else load(model)
     return predict_raster(bundle, Path(image), Path(out), options=PredictOptions(**options))
 
@@ -99,6 +104,9 @@ def evaluate(
     report: str | PathLike[str] | None = None,
     *,
     protocols: Sequence[str] = ("pixel-pooled",),
+    crosswalk: Crosswalk | str | PathLike[str] | None = None,
+    merge: Crosswalk | str | PathLike[str] | None = None,
+    merge_by: Literal["map", "probability"] = "map",
 ) -> BundleEvaluation:
     """Map images with a model and score the maps against labels, as ``landwright evaluate`` does.
 
@@ -108,18 +116,33 @@ def evaluate(
         labels: The same for masks or polygons; matched to the images by name.
         report: Folder for ``index.html`` and ``metrics.json``, or None for none.
         protocols: Names of the protocols to score with; each score says how it was measured.
+        crosswalk: From the labels' own classes to those scored: shipped name, YAML file, or loaded.
+        merge: The same from the model's classes, where fewer are scored.
+        merge_by: Merge the finished map, or sum the probabilities of classes before it is made.
 
     Returns:
         Scores per protocol, areas and one entry per scene.
 
     Raises:
-        UsageError: A protocol is unknown, or the report's folder holds something else.
+        UsageError: A protocol is unknown or made for other classes, a crosswalk does not fit, or the report's folder
+            holds something else.
         DataError: Model, images or labels are missing, damaged, or they do not fit each other.
     """
     from landwright.data.scenes import find_scenes
-    from landwright.evaluation import evaluate_bundle
+    from landwright.evaluation import LabelOptions, Merge, evaluate_bundle
     from landwright.recipe import DataSpec
 
     scenes = find_scenes(DataSpec(images=images, labels=labels))
     bundle = model if isinstance(model, Bundle) else load(model)
-    return evaluate_bundle(bundle, {scene: () for scene in scenes}, report, protocols=protocols)
+    return evaluate_bundle(
+        bundle,
+        {scene: () for scene in scenes},
+        report,
+        protocols=protocols,
+        labels=LabelOptions(crosswalk=None if crosswalk is None else _crosswalk(crosswalk)),
+        merge=None if merge is None else Merge(_crosswalk(merge), merge_by),
+    )
+
+
+def _crosswalk(given: Crosswalk | str | PathLike[str]) -> Crosswalk:
+    return given if isinstance(given, Crosswalk) else load_crosswalk(given)

@@ -16,7 +16,7 @@ import landwright.cli
 from landwright.bundles import Card, NetworkCard, Normalization, TilingCard, save_bundle
 from landwright.cli.evaluate import evaluate
 from landwright.data import Region, Scene, Split
-from landwright.legends import Legend, LegendClass
+from landwright.legends import Legend, LegendClass, load_legend
 from landwright.networks import Outputs, register, registry
 from landwright.rasters import write_cog
 
@@ -131,6 +131,78 @@ def test_maps_against_references(place):
     assert one["scenes"][0]["oa"] < 0.6
 
 
+@pytest.fixture
+def coarse(place: Path) -> Path:
+    """A run of the regime coarse in Chesapeake's six classes, trained on two of the three images with other labels."""
+    legend = load_legend("chesapeake-lc")
+    card = Card(
+        name="nearest",
+        regime="coarse",
+        network=NetworkCard(name="nearest", classes=6),
+        bands=("index",),
+        normalization=Normalization(divide=10.0, mean=(0.0,), std=(0.1,)),
+        legend=legend,
+        tiling=TilingCard(tile=32),
+    )
+    save_bundle("coarse/bundle", card, Nearest(6, 1))
+    Path("coarse/logs").mkdir()
+    regions = []
+    for number, part in enumerate(("train", "train", "val")):
+        random = np.random.default_rng(number)
+        indices = random.integers(0, 6, (40, 50))
+        image = save(Path(f"naip/m{number}.tif"), indices)
+        save(Path(f"lc/m{number}.tif"), indices + 1)
+        coarse = save(Path(f"nlcd/m{number}.tif"), random.integers(1, 7, (40, 50)))
+        regions.append(Region(Scene(f"m{number}", image, coarse), part))
+    Split(tuple(regions)).save("coarse/split.csv")
+    return place
+
+
+FOUR = ("--merge", "chesapeake-lc-to-chesapeake-4", "--crosswalk", "chesapeake-lc-to-chesapeake-4")
+
+
+def test_merged_classes_and_what_was_trained_on(coarse):
+    data = ("--images", "naip", "--labels", "lc", "--protocol", "chesapeake-4")
+    result = call("-m", "coarse", *data, *FOUR)
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.stdout.split())
+    assert "miou 1.0000 oa 1.0000 mean_recall 1.0000" in text
+    assert "merged by the table chesapeake-lc-to-chesapeake-4, after the map was made" in text
+    assert "Transductive: 2 of 3 images were trained on (with other labels)" in text
+    assert "trained on" not in result.stderr, "it is no mistake"
+    figures = json.loads(Path("report/metrics.json").read_text())
+    assert figures["classes"] == ["water", "tree", "low vegetation", "impervious"]
+    assert figures["trained_on"] == {"kind": "transductive", "images": 3, "seen": 2, "why": ""}
+    assert "2 of them seen in training" in figures["data"]
+    summed = parsed("-m", "coarse", *data, *FOUR, "--merge-by", "probability")
+    assert summed["merged_by"] == "probability"
+    assert summed["results"][0]["values"]["oa"] == 1
+    for file in ("lc/m0.tif", "lc/m1.tif", "naip/m0.tif", "naip/m1.tif"):
+        Path(file).unlink()
+    assert parsed("-m", "coarse", *data, *FOUR)["trained_on"]["kind"] == "inductive"
+    assert parsed("-m", "coarse/bundle", *data, *FOUR)["trained_on"]["kind"] == "inductive"
+    Path("coarse/bundle").rename("model")
+    assert parsed("-m", "model", *data, *FOUR)["trained_on"]["kind"] == "unknown"
+
+
+def test_a_score_against_the_coarse_labels_is_called_agreement(coarse):
+    recipe = "regime: coarse\nclasses: chesapeake-lc\ndata: {images: naip, labels: nlcd}\nnetwork: {name: nearest}\n"
+    Path("coarse/recipe.yaml").write_text(recipe)
+    result = call("-m", "coarse", "--part", "train")
+    assert result.exit_code == 0, result.output
+    assert "agreement with them, not accuracy" in " ".join(result.stderr.split())
+    assert "trained on 2 of these 2 scenes" in " ".join(result.stderr.split())
+    assert "Seen in training: 2 of 2 images" in result.stdout
+    assert "against the coarse labels" in json.loads(Path("report/metrics.json").read_text())["data"]
+
+
+def test_a_product_is_scored_like_a_map(coarse):
+    """The coarse product itself, upsampled, is what a regime has to beat."""
+    result = call("nlcd", "--against", "lc", *FOUR, "--protocol", "chesapeake-4")
+    assert result.exit_code == 0, result.output
+    assert "not known: maps do not say" in result.stdout
+
+
 def test_progress_goes_to_standard_error(place):
     result = call("images/s0.tif", "--against", "labels/s0.tif", "--legend", "three.yaml")
     assert "comparing" in result.stderr
@@ -187,6 +259,15 @@ def test_the_report_opens_on_request(place, monkeypatch):
         (["-m", "run", "--tta", "nonsense"], 2, "tta"),
         (["-m", "run", "--protocol", "nonsense"], 2, "pixel-pooled"),
         (["-m", "run", "--protocol", "clcformer-per-image"], 2, "two classes"),
+        (["-m", "run", "--protocol", "chesapeake-4"], 2, "--merge"),
+        (["-m", "run", "--protocol", "poland-4"], 2, "--legend poland-4"),
+        (["-m", "run", "--merge", "nlcd-to-chesapeake-4"], 2, "the map has those of three"),
+        (["-m", "run", "--merge", "nowhere"], 2, "no crosswalk named"),
+        (["-m", "run", "--merge-by", "probability"], 2, "--merge CROSSWALK"),
+        (["-m", "run", "--merge", "nlcd-to-chesapeake-4", "--merge-by", "chance"], 2, "map, probability"),
+        (["images", "--against", "labels", *FOUR, "--merge-by", "probability"], 2, "no probabilities"),
+        (["images", "--against", "labels", "--legend", "three.yaml", *FOUR], 2, "the map has those of three"),
+        (["-m", "run", *FOUR[2:]], 2, "those of three are scored"),
         (["-m", "run", "-o", "images"], 2, "holds no report"),
         (["-m", "nowhere/at/all", "--images", "images", "--labels", "labels"], 3, "nowhere"),
         (["-m", "run", "--images", "nowhere", "--labels", "labels"], 3, "nowhere"),

@@ -55,7 +55,6 @@ def test_show_network():
     assert "MIT" in text
 
 
-@pytest.mark.slow
 def test_show_clcformer_has_imagery_and_options():
     text = run("show", "clcformer").output
     assert "0.05 m to 0.3 m" in text
@@ -105,6 +104,33 @@ def test_import_passes_everything_on(shortcut, tmp_path):
     assert "is a bundle already" in refused.output
     again = run(*arguments, "--force", "--json")
     assert json.loads(again.output)["legend"] == "isprs-6"
+
+
+def test_import_says_how_the_input_is_scaled(compact, monkeypatch, tmp_path):
+    monkeypatch.setattr("landwright.bundles.importers.import_checkpoint", lambda *_, **__: compact)
+    text = run("import", "a.pth", "--as", "clcformer", "-o", tmp_path / "a").output
+    assert "Bands: red, green, blue. Input scaling: ImageNet's mean" in text
+    torch.manual_seed(0)
+    card = compact.card.model_copy(
+        update={
+            "network": NetworkCard(name="paraformer", options={"encoder": "compact"}, classes=6),
+            "bands": ("red", "green", "blue", "near infrared"),
+            "normalization": Normalization(divide=1, mean=(127.0,) * 4, std=(127.0,) * 4),
+        }
+    )
+    network = create_network("paraformer", classes=6, bands=4, encoder="compact")
+    monkeypatch.setattr("landwright.bundles.importers.import_checkpoint", lambda *_, **__: Bundle(card, network))
+    text = run("import", "a.pth", "--as", "paraformer", "-o", tmp_path / "b").output
+    assert "near infrared. Input scaling: NAIP's mean" in text
+    found = json.loads(run("import", "a.pth", "--as", "paraformer", "-o", tmp_path / "c", "--json").output)
+    assert found["bands"][3] == "near infrared"
+    assert "Chesapeake" in found["scaling"]
+
+
+def test_show_paraformer():
+    found = json.loads(run("show", "paraformer", "--json").output)
+    assert found["branches"] is True
+    assert found["parameters"] == pytest.approx(142.7e6, rel=0.001)
 
 
 @pytest.mark.parametrize("setting", ["classes", "classes=", "=1"])

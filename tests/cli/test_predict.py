@@ -111,6 +111,21 @@ def test_json_is_one_line(tmp_path: Path, model: Path) -> None:
     assert made["warnings"]
 
 
+def test_classes_are_merged_by_a_table(tmp_path: Path, model: Path) -> None:
+    pixels = make_image(tmp_path / "image.tif")
+    (tmp_path / "three.yaml").write_text(json.dumps(CARD.legend.to_dict()))
+    table = tmp_path / "table.yaml"
+    rules = {0: 0, 1: 1, 2: 1}
+    table.write_text(f"name: t\nsource: {tmp_path / 'three.yaml'}\ntarget: building\nrules: {rules}\n")
+    options = ["--merge", table, "--blend", "paraformer", "--overlap", 0.5]
+    result = run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "map.tif", *options)
+    assert result.exit_code == 0, result.output
+    np.testing.assert_array_equal(read(tmp_path / "map.tif"), np.minimum(pixels[0], 1))
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert file.descriptions == ("classes: building",)
+        assert json.loads(file.tags()["SETTINGS"])["blend"] == "paraformer"
+
+
 def test_an_image_goes_into_a_folder_under_its_name(tmp_path: Path, model: Path) -> None:
     make_image(tmp_path / "image.tif")
     assert run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "maps", "--no-confidence").exit_code == 0
@@ -158,13 +173,15 @@ def test_all_broken(tmp_path: Path, model: Path) -> None:
     ("options", "code", "words"),
     [
         (["--tile", "4"], 2, "tile 4"),
-        (["--blend", "linear"], 2, "cosine, gaussian, crop"),
+        (["--blend", "linear"], 2, "cosine, gaussian, crop, paraformer"),
         (["--tta", "x"], 2, "flip"),
         (["--device", "abacus"], 2, "abacus"),
         (["--bands", "1,,2"], 2, "commas"),
         (["--bands", "1,1"], 3, "2 bands were chosen"),
         (["--bands", "7"], 3, "no band 7"),
         (["--aoi", "nowhere.geojson"], 3, "no such file"),
+        (["--merge", "nlcd-to-nowhere"], 2, "no crosswalk named"),
+        (["--merge", "nlcd-to-chesapeake-4"], 2, "the map has those of three"),
     ],
 )
 def test_wrong_options_have_a_remedy_and_leave_nothing(

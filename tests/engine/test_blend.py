@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landwright.engine.blend import BLENDS, Blend, partition, profile
+from landwright.engine.blend import Separable, partition, profile
 from landwright.engine.grid import starts
 
-blends = st.sampled_from(BLENDS)
+blends = st.sampled_from(get_args(Separable))
 
 
 @given(length=st.integers(1, 900), tile=st.integers(1, 200), overlap=st.floats(0, 0.9), blend=blends)
-def test_weights_sum_to_one_everywhere(length: int, tile: int, overlap: float, blend: Blend) -> None:
+def test_weights_sum_to_one_everywhere(length: int, tile: int, overlap: float, blend: Separable) -> None:
     places = starts(length, tile, overlap)
     weights = partition(tile, places, blend)
     assert weights.dtype == np.float32
@@ -23,14 +25,14 @@ def test_weights_sum_to_one_everywhere(length: int, tile: int, overlap: float, b
 
 
 @given(tile=st.integers(1, 600), blend=blends, first=st.booleans(), last=st.booleans())
-def test_profiles_are_strictly_positive(tile: int, blend: Blend, first: bool, last: bool) -> None:
+def test_profiles_are_strictly_positive(tile: int, blend: Separable, first: bool, last: bool) -> None:
     weights = profile(tile, blend, first=first, last=last)
     assert (weights > 0).all()
     assert weights.max() <= 1
 
 
 @pytest.mark.parametrize("blend", ["cosine", "gaussian"])
-def test_profiles_are_flat_towards_the_border_and_decline_elsewhere(blend: Blend) -> None:
+def test_profiles_are_flat_towards_the_border_and_decline_elsewhere(blend: Separable) -> None:
     first = profile(64, blend, first=True)
     assert (first[:32] == 1).all()
     assert (np.diff(first[32:]) < 0).all()

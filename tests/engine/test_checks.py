@@ -69,6 +69,20 @@ def test_the_scale_of_values_has_to_fit(
                 check_scale(raster, make_card(legend, divide=divide))
 
 
+@pytest.mark.parametrize(("dtype", "value", "problem"), [("uint8", 250, None), ("uint16", 900, "trained on 0 to 218")])
+def test_constants_in_sensor_units_tell_the_scale(
+    write: Any, legend: Legend, dtype: str, value: int, problem: str | None
+) -> None:
+    scaling = Normalization(divide=1, mean=(118.0, 130.0, 122.0), std=(39.0, 38.0, 48.0))
+    card = make_card(legend).model_copy(update={"normalization": scaling})
+    with open_raster(write(np.full((3, 30, 40), value, dtype=dtype))) as raster:
+        if problem is None:
+            check_scale(raster, card)
+        else:
+            with pytest.raises(DataError, match=problem):
+                check_scale(raster, card)
+
+
 def test_an_image_without_valid_pixels_has_no_scale(write: Any, legend: Legend) -> None:
     with open_raster(write(np.zeros((3, 9, 9), np.uint16), nodata=0)) as raster:
         check_scale(raster, make_card(legend))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landwright.engine.grid import redundancy, starts
+from landwright.engine.grid import fixed_starts, starts
 
 
 @given(length=st.integers(1, 5000), tile=st.integers(1, 700), overlap=st.floats(0, 0.95))
@@ -28,12 +28,18 @@ def test_known_grid() -> None:
     assert starts(896, 512, 0.25) == [0, 384]
 
 
-def test_redundancy() -> None:
-    assert redundancy(512, 512, 512, 0.5) == 1.0
-    assert redundancy(896, 512, 512, 0.25) == pytest.approx(2 * 512 / 896)
+@given(length=st.integers(1, 5000), tile=st.integers(1, 700), overlap=st.floats(0, 0.95))
+def test_fixed_steps_end_flush(length: int, tile: int, overlap: float) -> None:
+    places = fixed_starts(length, tile, overlap)
+    assert places[0] == 0
+    assert places == sorted(set(places))
+    assert places[-1] == max(0, length - tile)
+    steps = {after - before for before, after in pairwise(places[:-1])}
+    assert len(steps) <= 1, "only the last step differs"
 
 
 @pytest.mark.parametrize(("length", "tile", "overlap"), [(0, 8, 0.0), (8, 0, 0.0), (8, 8, 1.0), (8, 8, -0.1)])
 def test_nonsense_is_refused(length: int, tile: int, overlap: float) -> None:
-    with pytest.raises(ValueError, match="do not make a grid"):
-        starts(length, tile, overlap)
+    for place in (starts, fixed_starts):
+        with pytest.raises(ValueError, match="do not make a grid"):
+            place(length, tile, overlap)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from landwright.bundles import TilingCard
+from landwright.engine.blend import BLENDS
 from landwright.engine.options import MapResult, PredictOptions
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
@@ -37,6 +38,10 @@ def test_the_card_fills_what_is_left_open() -> None:
     assert PredictOptions().tiling(card, "cuda").batch == 8
     chosen = PredictOptions(tile=128, overlap=0.0, blend="gaussian", batch=3)
     assert chosen.tiling(card, "cuda") == Tiling(128, 0.0, "gaussian", 3)
+
+
+def test_a_card_may_name_every_blend() -> None:
+    assert [TilingCard(blend=blend).blend for blend in BLENDS] == list(BLENDS)  # type: ignore[arg-type]
 
 
 def test_results_are_plain_data_for_json() -> None:

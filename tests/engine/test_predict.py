@@ -16,7 +16,7 @@ from rio_cogeo.cogeo import cog_validate
 from torch import Tensor, nn
 
 from landwright.bundles import Bundle, Normalization, ScoreCard
-from landwright.engine import PredictOptions, predict_raster
+from landwright.engine import BLENDS, PredictOptions, predict_raster
 from landwright.errors import DataError, UsageError
 from landwright.networks import Outputs
 
@@ -38,7 +38,7 @@ def left(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("blend", ["cosine", "gaussian", "crop"])
+@pytest.mark.parametrize("blend", BLENDS)
 @pytest.mark.parametrize(("height", "width"), [(150, 200), (1, 90), (90, 1), (7, 5), (101, 97), (1, 1)])
 def test_the_map_of_an_identity_model_is_the_image(
     write: Any, bundle: Bundle, tmp_path: Path, height: int, width: int, blend: Any

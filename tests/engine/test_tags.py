@@ -18,3 +18,4 @@ def test_what_the_card_does_not_know_is_left_out(write: Any, bundle: Bundle) -> 
     assert set(full) - set(tags) == {"MODEL_WEIGHTS_SHA256", "MODEL_RECIPE_SHA256"}
     assert "MODEL_SCORES" not in full
     assert all(tags.values())
+    assert "merge" not in full["SETTINGS"]

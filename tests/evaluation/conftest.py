@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,12 @@ def save(path: Path, values: np.ndarray, *, nodata: int | None = None) -> Path:
     place = Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)
     write_cog(path, values.astype(np.uint8), crs="EPSG:32632", transform=place, nodata=nodata)
     return path
+
+
+@pytest.fixture
+def save_codes() -> Callable[[Path, list[list[int]]], Path]:
+    """Write a small raster of codes."""
+    return lambda path, codes: save(path, np.array(codes))
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from rasterio.crs import CRS
 
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.compare import Comparison
-from landwright.evaluation.findings import LabelOptions, Pair
+from landwright.evaluation.findings import LabelOptions, Merge, Pair
 from landwright.evaluation.maps import evaluate_maps
 from landwright.evaluation.thumbnail import Thumbnail
 from landwright.evaluation.windows import PIXELS, chunks
-from landwright.legends import load_legend
+from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import Window, write_cog
 
 LEGEND = load_legend("openearthmap-8")
@@ -139,6 +139,55 @@ def test_without_georeference_there_are_no_square_metres(tmp_path):
     evaluation = evaluate_maps([pair], legend=LEGEND)
     assert evaluation.area.total_m2 is None
     assert evaluation.results[0].pixels > 0
+
+
+def test_maps_are_merged_and_references_translated(tmp_path):
+    """A map of NLCD's classes against a reference of the Chesapeake's six, in the four that they share."""
+    codes = np.array([[11, 21, 41, 90], [81, 24, 12, 255]])
+    labels = np.array([[1, 5, 2, 3], [3, 15, 4, 2]])
+    pair = Pair("x", write(tmp_path / "map.tif", codes), write(tmp_path / "ref.tif", labels, nodata=None))
+    merge = Merge(load_crosswalk("nlcd-to-chesapeake-4"))
+    options = LabelOptions(crosswalk=load_crosswalk("chesapeake-lc-to-chesapeake-4"))
+    protocols = ("chesapeake-4", "pixel-pooled")
+    comparison = Comparison(load_legend("nlcd"), protocols, options, merge, previews=1)
+    comparison.add(pair)
+    evaluation = comparison.finish()
+    published, pooled = evaluation.results
+    assert comparison.legend.name == "chesapeake-4"
+    assert published.matrix == pooled.matrix == ((1, 0, 0, 0), (0, 1, 0, 0), (0, 1, 1, 0), (0, 0, 0, 1))
+    assert published.unmapped == (0, 1, 0, 1)  # nodata, and ice that has no target
+    assert (published.values["oa"], pooled.values["oa"]) == pytest.approx((4 / 7, 4 / 5))
+    assert (evaluation.merge, evaluation.merged_by, evaluation.crosswalk) == (
+        "nlcd-to-chesapeake-4",
+        "map",
+        "chesapeake-lc-to-chesapeake-4",
+    )
+    for result in evaluation.results:
+        assert "merged by the table nlcd-to-chesapeake-4, after the map was made" in result.notes[-2]
+        assert "translated by the table chesapeake-lc-to-chesapeake-4" in result.notes[-1]
+    assert [row.name for row in evaluation.area.rows] == list(comparison.legend.names)
+    np.testing.assert_array_equal(comparison.seen[0].prediction, [[0, 3, 1, 1], [2, 3, 255, 255]])
+
+
+def test_tables_that_do_not_meet_are_refused():
+    nlcd, four = load_legend("nlcd"), load_legend("chesapeake-4")
+    to_four = load_crosswalk("chesapeake-lc-to-chesapeake-4")
+    with pytest.raises(UsageError) as error:
+        Comparison(nlcd, merge=Merge(to_four))
+    assert "nlcd-to-chesapeake-4" in error.value.remedy
+    with pytest.raises(UsageError, match="those of nlcd are scored") as error:
+        Comparison(nlcd, labels=LabelOptions(crosswalk=to_four))
+    assert "--merge" in error.value.remedy
+    # The codes are those of chesapeake-4, the classes are not.
+    to_poland = load_crosswalk("openearthmap-8-to-poland-4")
+    assert to_poland.target_legend.codes == four.codes
+    with pytest.raises(UsageError, match="leads to the classes of poland-4"):
+        Comparison(load_legend("chesapeake-lc"), labels=LabelOptions(crosswalk=to_poland), merge=Merge(to_four))
+    with pytest.raises(UsageError, match="nlcd-to-chesapeake-4") as error:
+        Comparison(four, labels=LabelOptions(crosswalk=load_crosswalk("nlcd-to-nlcd-paraformer")))
+    assert "--crosswalk nlcd-to-chesapeake-4" in error.value.remedy
+    with pytest.raises(UsageError, match="map, probability"):
+        Merge(to_four, "chance")
 
 
 def test_previews_are_kept_for_the_first_scenes(tmp_path):

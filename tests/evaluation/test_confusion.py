@@ -42,6 +42,18 @@ def test_scores_by_hand():
     assert table.fwiou == pytest.approx((8 * 0.6 + 9 * 8 / 11 + 3 * 2 / 3) / 20)
 
 
+def test_missed_pixels_are_errors_of_nobody():
+    table = scores(np.array([[6, 2], [1, 8]]), ("a", "b"), missed=[2, 0])
+    a, b = table.classes
+    assert (a.iou, a.precision, a.recall, a.reference) == pytest.approx((6 / 11, 6 / 7, 6 / 10, 10))
+    assert b == scores(np.array([[6, 2], [1, 8]]), ("a", "b")).classes[1]
+    assert table.oa == pytest.approx(14 / 19)
+    chance = (10 * 7 + 9 * 10) / 19**2
+    assert table.kappa == pytest.approx((14 / 19 - chance) / (1 - chance))
+    with pytest.raises(ValueError, match="missed"):
+        scores(np.zeros((2, 2)), ("a", "b"), missed=[1, 2, 3])
+
+
 def test_absent_class_has_no_score_and_is_not_in_the_mean():
     table = scores(np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]]), ("a", "b", "c"))
     absent = table.classes[2]

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from affine import Affine
 
 from landwright.engine import predict_raster
 from landwright.errors import DataError, UsageError
-from landwright.evaluation import Pair, evaluate_map, evaluate_maps
-from landwright.legends import load_legend
+from landwright.evaluation import LabelOptions, Merge, Pair, evaluate_map, evaluate_maps
+from landwright.legends import load_crosswalk, load_legend
+from landwright.rasters import write_cog
 
 
 @pytest.fixture
@@ -45,6 +48,42 @@ def test_maps_of_others_need_a_legend(scenes, tmp_path):
         evaluate_maps([pair])
     with pytest.raises(DataError, match=r"s0\.tif"):
         evaluate_maps([pair], legend=load_legend("whu-building"))  # it has no code 2
+
+
+def test_a_product_that_says_nothing_is_read_as_the_table_says(save_codes, tmp_path):
+    path = save_codes(tmp_path / "lc.tif", [[1, 2], [4, 6]])
+    reference = save_codes(tmp_path / "four.tif", [[1, 2], [3, 4]])
+    merge = Merge(load_crosswalk("chesapeake-lc-to-chesapeake-4-barren-low"))
+    result = evaluate_map(path, reference, tmp_path / "report", merge=merge, protocols=("chesapeake-4",))
+    assert result.values["miou"] == 1
+    assert any("not known: maps do not say" in note for note in result.notes)
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "chesapeake-lc-to-chesapeake-4-barren-low" in page
+    assert "mean recall" in page
+    with pytest.raises(UsageError, match="no probabilities"):
+        evaluate_map(path, reference, tmp_path / "other", merge=Merge(merge.crosswalk, "probability"))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_map_of_the_published_script_is_scored_as_it_is(tmp_path):
+    """It holds the places of the outputs in a palette of NLCD's colours, 0 is nodata."""
+    legend = load_legend("nlcd-paraformer")
+    place = Affine(1, 0, 5e5, 0, -1, 5e6)
+    colours = {index: (*colour, 255) for index, colour in enumerate(legend.colours)}
+    published = np.array([[1, 3, 8, 13], [0, 2, 14, 9]], np.uint8)
+    write_cog(tmp_path / "map.tif", published, nodata=0, crs="EPSG:26918", transform=place, colormap=colours)
+    truth = np.array([[1, 5, 2, 3], [2, 3, 6, 2]], np.uint8)
+    write_cog(tmp_path / "lc.tif", truth, crs="EPSG:26918", transform=place)
+    result = evaluate_map(
+        tmp_path / "map.tif",
+        tmp_path / "lc.tif",
+        tmp_path / "report",
+        merge=Merge(load_crosswalk("nlcd-paraformer-to-chesapeake-4")),
+        labels=LabelOptions(crosswalk=load_crosswalk("chesapeake-lc-to-chesapeake-4")),
+        protocols=["chesapeake-4"],
+    )
+    assert result.unmapped == (0, 1, 1, 0)  # nodata, and ice
+    assert result.values["oa"] == pytest.approx(5 / 8)
 
 
 def test_no_map_is_an_error():

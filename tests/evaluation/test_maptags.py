@@ -46,6 +46,8 @@ def test_a_map_without_classes_asks_for_them(tmp_path):
     with pytest.raises(UsageError, match="--legend"):
         map_legend(tmp_path / "map.tif")
     assert map_facts(tmp_path / "map.tif") == ({}, {})
+    legend = load_legend("dubai-6")
+    assert map_legend(tmp_path / "map.tif", default=legend) is legend
 
 
 @pytest.mark.parametrize("text", ["not json", "[]", '[{"value": 1}]', '{"a": 1}'])

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.protocols import create_protocol, list_protocols, protocol_description
+from landwright.legends import list_legends, load_legend
 
 NAMES = ("ground", "building")
 
@@ -24,8 +25,12 @@ def image(seed, classes=2, shape=(12, 16), ignore=True):
     return reference, prediction.astype(np.uint8)
 
 
-def run(protocol, images, names=NAMES):
-    counter = create_protocol(protocol, names)
+def classes_for(protocol):
+    return load_legend(protocol).names if protocol in list_legends() else NAMES
+
+
+def run(protocol, images, names=None):
+    counter = create_protocol(protocol, names or classes_for(protocol))
     for name, (reference, prediction) in images:
         counter.update(reference, prediction, name=name)
     return counter.compute()
@@ -34,7 +39,7 @@ def run(protocol, images, names=NAMES):
 def test_the_default_comes_first_and_all_describe_themselves():
     names = list_protocols()
     assert names[0] == "pixel-pooled"
-    assert {"clcformer-per-image", "clcformer-multiclass"} < set(names)
+    assert {"clcformer-per-image", "clcformer-multiclass", "chesapeake-4", "poland-4"} < set(names)
     assert all(len(protocol_description(name)) > 40 for name in names)
 
 
@@ -77,7 +82,7 @@ def test_windows_of_one_image_are_one_image(protocol):
 @pytest.mark.parametrize("protocol", list_protocols())
 def test_states_of_two_processes_add_up(protocol):
     images = [(str(seed), image(seed)) for seed in range(5)]
-    ranks = [create_protocol(protocol, NAMES) for _ in range(2)]
+    ranks = [create_protocol(protocol, classes_for(protocol)) for _ in range(2)]
     for number, (name, (reference, prediction)) in enumerate(images):
         ranks[number % 2].update(reference, prediction, name=name)
     total = ranks[0].state() + ranks[1].state()
@@ -100,7 +105,7 @@ def test_unmapped_pixels_are_counted_apart():
 @pytest.mark.parametrize("protocol", list_protocols())
 def test_nothing_to_score_is_an_error(protocol):
     ignored = np.full((3, 3), 255, np.uint8)
-    counter = create_protocol(protocol, NAMES)
+    counter = create_protocol(protocol, classes_for(protocol))
     with pytest.raises(DataError, match="nothing to score"):
         counter.compute()
     counter.update(ignored, np.zeros_like(ignored), name="x")

@@ -5,7 +5,7 @@ import pytest
 from landwright.data import Region, Split
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.findings import LabelOptions
-from landwright.evaluation.sources import find_run, run_data, scenes_of_files, scenes_of_split, seen_in_training
+from landwright.evaluation.sources import find_run, run_data, scenes_of_files, scenes_of_split
 from landwright.rasters import Window
 from landwright.recipe import DataSpec, SplitSpec
 
@@ -66,13 +66,3 @@ def test_pairs_with_a_column(scenes, tmp_path):
     assert len(scenes_of_files(spec, None)) == 3
     with pytest.raises(UsageError, match="val"):
         scenes_of_files(spec, "val")
-
-
-def test_scenes_of_the_training_part_are_told_apart(run, scenes):
-    assert seen_in_training(run, dict.fromkeys(scenes, ())) == []
-    blocks = (Region(scenes[1], "train", Window(10, 0, 10, 50)), Region(scenes[1], "val", Window(0, 0, 10, 50)))
-    Split((Region(scenes[0], "train"), *blocks, Region(scenes[2], "test"))).save(run / "split.csv")
-    assert seen_in_training(run, dict.fromkeys(scenes, ())) == ["s0", "s1"]
-    inside, outside = (Window(15, 5, 2, 2),), (Window(0, 0, 10, 50),)
-    assert seen_in_training(run, {scenes[0]: outside, scenes[1]: outside}) == ["s0"]
-    assert seen_in_training(run, {scenes[1]: inside}) == ["s1"]

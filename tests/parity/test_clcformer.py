@@ -76,7 +76,7 @@ def official_entries(manifest, settings):
 
 
 def official_network(system, settings):
-    options, classes, bands = network_options(settings)
+    options, classes, bands = network_options(settings, {})
     network = create_network("clcformer", classes=classes, bands=bands, **options).eval()
     weights = system.weights(official_entries(system.manifest, settings))
     network.load_state_dict(convert(weights, options=options), strict=True)

@@ -63,13 +63,13 @@ class TilingCard(CardSection):
     Attributes:
         tile: Side of a window in pixels.
         overlap: Overlap of neighbouring windows as a share of the tile.
-        blend: Window weights.
+        blend: Window weights; ``paraformer`` also places the windows as published with that network.
         padding: How images smaller than a tile, and image edges, are filled.
     """
 
     tile: Annotated[int, Field(gt=0)] = 512
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    blend: Literal["cosine", "gaussian", "crop"] = "cosine"
+    blend: Literal["cosine", "gaussian", "crop", "paraformer"] = "cosine"
     padding: Literal["reflect"] = "reflect"
 
 

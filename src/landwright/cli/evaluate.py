@@ -41,6 +41,16 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     crosswalk: Annotated[
         str | None, typer.Option("--crosswalk", help="From the labels' own legend to the classes scored.")
     ] = None,
+    merge: Annotated[
+        str | None,
+        typer.Option("--merge", metavar="CROSSWALK", help="From the classes of map or model to the fewer ones scored."),
+    ] = None,
+    merge_by: Annotated[
+        str | None,
+        typer.Option(
+            "--merge-by", help="map: the finished map; probability: sums of the model's probabilities [default: map]."
+        ),
+    ] = None,
     field: Annotated[str | None, typer.Option("--field", help="Attribute of polygons that holds the class.")] = None,
     burn: Annotated[str | None, typer.Option("--burn", help="Class of all polygons.")] = None,
     outside: Annotated[str | None, typer.Option("--outside", help="Class outside polygons, or ignore.")] = None,
@@ -76,7 +86,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if maps and (unfit := [name for name, value in of_model.items() if value is not None]):
         raise UsageError(f"{unfit[0]} is for scoring a model", remedy="Leave it out, or give --model instead of maps")
     if model is not None and legend is not None:
-        raise UsageError("a model brings its own classes", remedy="Leave --legend out; --crosswalk translates labels")
+        raise UsageError("a model brings its own classes", remedy="Leave --legend out; --merge translates them")
     try:
         from landwright.cli import scoring
     except ModuleNotFoundError as error:
@@ -86,6 +96,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     common = scoring.Common(
         protocols=tuple(protocol or ()),
         labels=scoring.label_options(field, burn, outside, crosswalk),
+        merge=scoring.merge_options(merge, merge_by),
         report=out,
         force=force,
         quiet=as_json,

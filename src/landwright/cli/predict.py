@@ -39,6 +39,12 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     aoi: Annotated[
         Path | None, typer.Option("--aoi", help="Polygons of the area to map (GeoJSON or GeoPackage, any CRS).")
     ] = None,
+    merge: Annotated[
+        str | None,
+        typer.Option(
+            "--merge", metavar="CROSSWALK", help="Merge the model's classes by a table: their probabilities are summed."
+        ),
+    ] = None,
     confidence: Annotated[
         bool, typer.Option("--confidence/--no-confidence", help="Also write NAME_confidence.tif, in percent.")
     ] = True,
@@ -52,7 +58,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         float | None, typer.Option("--overlap", help="Overlap as a share of the tile [default: the model's].")
     ] = None,
     blend: Annotated[
-        str | None, typer.Option("--blend", help="cosine, gaussian or crop [default: the model's].")
+        str | None, typer.Option("--blend", help="cosine, gaussian, crop or paraformer [default: the model's].")
     ] = None,
     batch: Annotated[
         int | None, typer.Option("--batch", "-b", help="Windows at a time [default: 1 on a CPU, 8 on a GPU].")
@@ -76,6 +82,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     # The engine brings torch, which is loaded only when the inputs are there.
     from landwright.bundles import load_bundle
     from landwright.engine import PredictOptions, map_files
+    from landwright.legends import load_crosswalk
 
     options = PredictOptions(
         tile=tile,
@@ -87,6 +94,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         precision=precision,  # type: ignore[arg-type]
         bands=None if bands is None else _bands(bands),
         aoi=aoi,
+        merge=None if merge is None else load_crosswalk(merge),
         confidence=confidence,
         overwrite=force,
     )

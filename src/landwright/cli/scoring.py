@@ -17,6 +17,7 @@ from landwright.errors import UsageError
 from landwright.evaluation import (
     Evaluation,
     LabelOptions,
+    Merge,
     Pair,
     ProtocolResult,
     evaluate_bundle,
@@ -24,9 +25,11 @@ from landwright.evaluation import (
     list_protocols,
     protocol_description,
 )
+from landwright.evaluation.findings import MergedBy
 from landwright.evaluation.maps import find_confidence
 from landwright.evaluation.report import METRICS, PAGE, check_report_folder
-from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split, seen_in_training
+from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split
+from landwright.evaluation.trained import COARSE, trained_on
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, expand_inputs, open_raster
 from landwright.recipe import DataSpec, SplitSpec
@@ -39,6 +42,7 @@ class Common:
     Attributes:
         protocols: Names; the default one where there is none.
         labels: How labels are read.
+        merge: How the map's classes become those that are scored, if they are others.
         report: Folder of the report.
         force: Write into a folder that is no report.
         quiet: Show no progress.
@@ -46,6 +50,7 @@ class Common:
 
     protocols: tuple[str, ...]
     labels: LabelOptions
+    merge: Merge | None
     report: Path
     force: bool
     quiet: bool
@@ -136,6 +141,19 @@ def label_options(field: str | None, burn: str | None, outside: str | None, cros
     return LabelOptions(field, burn, outside, None if crosswalk is None else load_crosswalk(crosswalk))
 
 
+def merge_options(merge: str | None, by: str | None) -> Merge | None:
+    """Return how the map's classes are merged, with the crosswalk loaded.
+
+    Raises:
+        UsageError: There is no such crosswalk or way, or a way without a crosswalk.
+    """
+    if merge is not None:
+        return Merge(load_crosswalk(merge), cast("MergedBy", by or "map"))
+    if by is not None:
+        raise UsageError("--merge-by says how to merge, but not what", remedy="Give --merge CROSSWALK")
+    return None
+
+
 def score_maps(common: Common, maps: list[str], against: str, *, images: str | None, legend: str | None) -> Outcome:
     """Compare maps with references, paired by name.
 
@@ -157,6 +175,7 @@ def score_maps(common: Common, maps: list[str], against: str, *, images: str | N
             legend=None if legend is None else load_legend(legend),
             protocols=common.protocols,
             labels=common.labels,
+            merge=common.merge,
             force=common.force,
             advance=lambda pixels: bar.advance(task, pixels / 1e6),
         )
@@ -174,6 +193,7 @@ def score_model(
     """
     spec, part, run = source.spec(), cast("Part | None", source.part), find_run(model)
     labels, chosen_bands = common.labels, None if bands is None else _bands(bands)
+    kept = None
     if spec is not None:
         scenes: Scenes = scenes_of_files(spec, part)
         data = source.pairs or source.images or f"{source.layout} in {source.root}"
@@ -193,10 +213,18 @@ def score_model(
     options = PredictOptions(tta=tta, device=device, bands=chosen_bands)  # type: ignore[arg-type]  # it checks tta
     count = f"{len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}"
     data = f"{count} of {data}, {f'part {part}' if part else 'all of them'}"
-    if seen := [] if run is None else seen_in_training(run, scenes):
-        data = f"{data}; {len(seen)} of them seen in training"
-        typer.secho(f"warning: the model was trained on {len(seen)} of these {count}", fg=typer.colors.YELLOW, err=True)
     bundle = load_bundle(model)
+    if bundle.card.regime == COARSE and kept is not None and labels == kept.labels:
+        data = f"{data}, against the coarse labels"
+        warning = "these are the coarse labels of the run: the score is agreement with them, not accuracy"
+        typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
+    known = trained_on(run, scenes, bundle.card.regime)
+    if known.seen:
+        data = f"{data}; {known.seen} of them seen in training"
+    if known.kind == "seen":
+        typer.secho(
+            f"warning: the model was trained on {known.seen} of these {count}", fg=typer.colors.YELLOW, err=True
+        )
     with progress(quiet=common.quiet) as bar:
         names = [scene.name for scene in scenes]
         task = bar.add_task("mapping", total=None, unit="Mpx")
@@ -217,6 +245,7 @@ def score_model(
             options=options,
             protocols=common.protocols,
             labels=labels,
+            merge=common.merge,
             keep=keep,
             run=run,
             force=common.force,

@@ -2,19 +2,23 @@
 
 from landwright.engine.blend import BLENDS, Blend, partition
 from landwright.engine.files import MapFiles, map_files
-from landwright.engine.grid import redundancy, starts
+from landwright.engine.grid import fixed_starts, starts
+from landwright.engine.merge import Merger, check_merge, fitting_crosswalks
 from landwright.engine.options import MapResult, PredictOptions
 from landwright.engine.predict import predict_raster
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink
 from landwright.engine.score import ClassScorer
 from landwright.engine.stream import Tally, Tiling, map_windows
+from landwright.engine.weights import KernelWeights, window_weights
 
 __all__ = [
     "BLENDS",
     "Blend",
     "ClassScorer",
+    "KernelWeights",
     "MapFiles",
     "MapResult",
+    "Merger",
     "PredictOptions",
     "Progress",
     "Reader",
@@ -22,10 +26,13 @@ __all__ = [
     "Sink",
     "Tally",
     "Tiling",
+    "check_merge",
+    "fitting_crosswalks",
+    "fixed_starts",
     "map_files",
     "map_windows",
     "partition",
     "predict_raster",
-    "redundancy",
     "starts",
+    "window_weights",
 ]

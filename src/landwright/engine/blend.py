@@ -1,4 +1,4 @@
-"""How overlapping windows are weighted: separable weights that sum to one at every pixel."""
+"""How overlapping windows are weighted along one side of a raster."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Blend = Literal["cosine", "gaussian", "crop"]
+Separable = Literal["cosine", "gaussian", "crop"]
+"""Blends whose weights are the product of one weight by row and one by column."""
+
+Blend = Literal["cosine", "gaussian", "crop", "paraformer"]
 BLENDS: tuple[str, ...] = get_args(Blend)
 
 
-def profile(tile: int, blend: Blend, *, first: bool = False, last: bool = False) -> NDArray[np.float64]:
+def profile(tile: int, blend: Separable, *, first: bool = False, last: bool = False) -> NDArray[np.float64]:
     """Return the weights of one window along one side, before normalisation.
 
     Args:
@@ -37,7 +40,7 @@ def profile(tile: int, blend: Blend, *, first: bool = False, last: bool = False)
     return weights
 
 
-def partition(tile: int, positions: Sequence[int], blend: Blend) -> NDArray[np.float32]:
+def partition(tile: int, positions: Sequence[int], blend: Separable) -> NDArray[np.float32]:
     """Return the weights of all windows along one side; at every pixel they sum to 1.
 
     The sum is divided out here, where it is known exactly, in double precision: nothing has to be added to a divisor

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landwright.bundles import Card
+from landwright.bundles import Card, Normalization
 from landwright.errors import DataError
 from landwright.rasters import Raster, RasterInfo, Window
 
@@ -49,12 +49,12 @@ def check_scale(raster: Raster, card: Card) -> None:
     Raises:
         DataError: Values exceed what 8-bit models have seen, or are far above or below the model's scale.
     """
-    divide = card.normalization.divide
+    divide, full = card.normalization.divide, _full_scale(card.normalization)
     dtype = np.dtype(raster.info.dtype)
     what = f"has {dtype.name} values"
-    if dtype.kind in "ui" and np.iinfo(dtype).max * _FAR < divide:
-        raise _misfit(raster, f"{what}, at most {np.iinfo(dtype).max}, but the model was trained on 0 to {divide:g}")
-    if dtype == np.uint8 and divide >= _EIGHT_BIT:
+    if dtype.kind in "ui" and np.iinfo(dtype).max * _FAR < full:
+        raise _misfit(raster, f"{what}, at most {np.iinfo(dtype).max}, but the model was trained on 0 to {full:g}")
+    if dtype == np.uint8 and full >= _EIGHT_BIT:
         return
     values = _probe(raster)
     if not len(values):
@@ -62,8 +62,8 @@ def check_scale(raster: Raster, card: Card) -> None:
     most, middle = float(values.max()), float(np.median(values))
     if divide == _EIGHT_BIT and most > divide and dtype.kind in "ui":
         raise _misfit(raster, f"{what} up to {most:g} but the model was trained on 8-bit images (0 to 255)")
-    if middle > _FAR * divide:
-        raise _misfit(raster, f"{what} around {middle:g} but the model was trained on 0 to {divide:g}")
+    if middle > _FAR * full:
+        raise _misfit(raster, f"{what} around {middle:g} but the model was trained on 0 to {full:g}")
 
 
 def warnings_about(info: RasterInfo, card: Card) -> list[str]:
@@ -78,6 +78,13 @@ def warnings_about(info: RasterInfo, card: Card) -> list[str]:
     elif not low / _GSD_TOLERANCE <= info.gsd <= high * _GSD_TOLERANCE:
         remarks.append(f"a pixel is {info.gsd:.3g} m on the ground; the model was trained for {span}")
     return remarks
+
+
+def _full_scale(normalization: Normalization) -> float:
+    """Return the sensor value up to which a model has seen images."""
+    # Published constants are often in sensor units, with nothing to divide by.
+    bright = max(mean + 2 * std for mean, std in zip(normalization.mean, normalization.std, strict=True))
+    return normalization.divide * (round(bright) if max(normalization.mean) > 1 else 1)
 
 
 def _probe(raster: Raster) -> NDArray[Any]:

@@ -14,6 +14,9 @@ NO_CONFIDENCE = 255
 """Value of nodata in confidence maps, whose other values are percent."""
 
 
+_NOTHING = 1e-6
+
+
 class RowWriter(Protocol):
     """Takes the rows of one raster from top to bottom; `maps.StripWriter` is one."""
 
@@ -28,17 +31,33 @@ class ClassMap:
         legend: Classes in the order of the scores.
         codes: Takes the codes.
         confidence: Takes the largest class probability in percent, or None.
+        partial: The scores of a pixel may add up to less than 1, because some classes are not among them. The
+            probability written is then that of the class given that the pixel is of one among them; where less than a
+            millionth is left, there is nothing to choose from, and the pixel becomes nodata.
+
+    Attributes:
+        undecided: Valid pixels that became nodata for that reason.
     """
 
-    def __init__(self, legend: Legend, codes: RowWriter, confidence: RowWriter | None = None) -> None:
+    def __init__(
+        self, legend: Legend, codes: RowWriter, confidence: RowWriter | None = None, *, partial: bool = False
+    ) -> None:
         """Keep the writers."""
         self._legend = legend
         self._codes = codes
         self._confidence = confidence
+        self._partial = partial
+        self.undecided = 0
 
     def write(self, row: int, scores: torch.Tensor, valid: NDArray[np.bool_]) -> None:
         """Take averaged probabilities (K, n, W) and validity (n, W); see `protocols.Sink`."""
         indices, best = most_probable(scores)
+        if self._partial:
+            total = scores.sum(dim=0)
+            decided = (total >= _NOTHING).cpu().numpy()
+            self.undecided += int(np.count_nonzero(valid & ~decided))
+            valid = valid & decided
+            best = best.div_(total.clamp_(min=_NOTHING))
         self._codes.write(self._legend.decode(np.where(valid, indices.cpu().numpy(), np.uint8(IGNORE))))
         if self._confidence is not None:
             # Sums of weights may exceed 1 by a rounding error.

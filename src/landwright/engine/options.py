@@ -13,6 +13,7 @@ from landwright.engine.blend import BLENDS, Blend
 from landwright.engine.score import PRECISIONS, Precision
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
+from landwright.legends import Crosswalk
 
 SMALLEST_TILE = 16
 
@@ -27,13 +28,17 @@ class PredictOptions:
     Attributes:
         tile: Side of a window in pixels, >= 16.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
-        blend: Weights of overlapping windows: ``cosine``, ``gaussian`` or ``crop``.
+        blend: Weights of overlapping windows: ``cosine``, ``gaussian``, ``crop``, or ``paraformer``: the sliding window
+            published with that network, whose steps are fixed and whose windows count five times as much in their
+            central half.
         batch: Windows that go through the network together (default: 1 on a CPU, 8 on a GPU).
         tta: Test-time augmentation: ``none``, ``flip`` (4 passes) or ``d4`` (8 passes).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ...
         precision: ``32``, ``bf16``, ``16``, or ``auto``: bf16 on a GPU that has it.
         bands: Bands of the image in the model's order, 1-based numbers or descriptions (default: all of them).
         aoi: Polygons of the area to map; ground outside becomes nodata.
+        merge: Crosswalk from the model's classes to fewer: probabilities of classes with one target are summed before
+            the most probable one is chosen, and the map has the target's legend. Classes without a target take no part.
         confidence: Where to write the largest class probability in percent; True puts it beside the map as
             ``NAME_confidence.tif``, False leaves it out.
         overwrite: Replace files that are there.
@@ -51,6 +56,7 @@ class PredictOptions:
     precision: Precision = "auto"
     bands: Sequence[int | str] | None = None
     aoi: Path | None = None
+    merge: Crosswalk | None = None
     confidence: Path | bool = True
     overwrite: bool = False
 

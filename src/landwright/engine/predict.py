@@ -14,7 +14,7 @@ from landwright.engine.checks import check_bands, check_scale, warnings_about
 from landwright.engine.classmap import NO_CONFIDENCE, ClassMap
 from landwright.engine.files import map_files
 from landwright.engine.finite import FiniteReader
-from landwright.engine.grid import redundancy
+from landwright.engine.merge import Merger, check_merge
 from landwright.engine.options import MapResult, PredictOptions
 from landwright.engine.protocols import Progress, Reader
 from landwright.engine.score import ClassScorer, choose_device
@@ -59,6 +59,10 @@ def predict_raster(
     started = time.perf_counter()
     options = options or PredictOptions()
     card, path = bundle.card, str(image)
+    legend, merger = card.legend, None
+    if options.merge is not None:
+        check_merge(options.merge, card.legend)
+        legend, merger = options.merge.target_legend, Merger(options.merge)
     files = map_files(out, options.confidence)
     files.refuse_existing(Path(path), overwrite=options.overwrite)
     device = choose_device(options.device)
@@ -74,20 +78,22 @@ def predict_raster(
             bundle.network,
             card.normalization,
             len(card.legend),
+            merger=merger,
             device=device,
             precision=options.precision,
             augmentation=options.tta,
         )
-        tags = provenance(card, raster, tiling, tta=options.tta, precision=scorer.precision)
-        writers = [_map_writer(files.codes, card.legend, _grid(raster.info), tags)]
+        tags = provenance(card, raster, tiling, tta=options.tta, precision=scorer.precision, merge=options.merge)
+        writers = [_map_writer(files.codes, legend, _grid(raster.info), tags)]
         if files.confidence is not None:
             writers.append(_confidence_writer(files.confidence, _grid(raster.info), tags))
         for writer in writers:
             stack.enter_context(writer)
-        tally = map_windows(reader, scorer, ClassMap(card.legend, *writers), tiling, progress=progress)
+        classes = ClassMap(legend, *writers, partial=merger is not None and merger.partial)
+        tally = map_windows(reader, scorer, classes, tiling, progress=progress)
         if not tally.valid:
             raise _nothing_to_map(path, options.aoi)
-        texts = (class_style(card.legend), ramp_style(CONFIDENCE_RAMP, "%"))
+        texts = (class_style(legend), ramp_style(CONFIDENCE_RAMP, "%"))
         for style, text in zip(files.styles, texts, strict=False):
             stack.enter_context(atomic_output(style)).write_text(text, encoding="utf-8")
         # All that can fail is done before the first file takes its name.
@@ -100,15 +106,19 @@ def predict_raster(
         image=path,
         width=raster.info.width,
         height=raster.info.height,
-        valid=tally.valid,
+        valid=tally.valid - classes.undecided,
         windows=tally.windows,
         skipped=tally.skipped,
-        redundancy=redundancy(*raster.shape, tiling.tile, tiling.overlap),
+        redundancy=tiling.redundancy(*raster.shape),
         seconds=time.perf_counter() - started,
         device=str(device),
         precision=scorer.precision,
-        warnings=(*warnings_about(raster.info, card), *reader.warnings),
+        warnings=(*warnings_about(raster.info, card), *reader.warnings, *_undecided(classes.undecided)),
     )
+
+
+def _undecided(pixels: int) -> list[str]:
+    return [f"{pixels} pixels show only classes that the merge leaves out, and became nodata"] if pixels else []
 
 
 def _map_writer(path: Path, legend: Legend, grid: dict[str, Any], tags: dict[str, str]) -> StripWriter:

@@ -27,17 +27,15 @@ class RingBuffer:
         self._sums = torch.zeros((channels, tile, width), dtype=torch.float32, device=device)
         self._tile = tile
 
-    def add(self, scores: torch.Tensor, row: int, col: int, down: torch.Tensor, across: torch.Tensor) -> None:
+    def add(self, scores: torch.Tensor, row: int, col: int, weights: torch.Tensor) -> None:
         """Add one window.
 
         Args:
             scores: (K, tile, tile) float32.
             row: First row in the raster.
             col: First column in the raster.
-            down: (tile,) weights by row.
-            across: (tile,) weights by column.
+            weights: (tile, tile) weights.
         """
-        weights = torch.outer(down, across)
         top = row % self._tile
         below = self._tile - top
         columns = slice(col, col + self._tile)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from landwright.bundles import Normalization, available
 from landwright.engine.augment import Augmentation, augmented
 from landwright.engine.heads import probabilities
+from landwright.engine.merge import Merger
 from landwright.errors import UsageError
 
 Precision = Literal["auto", "32", "bf16", "16"]
@@ -45,13 +46,14 @@ class ClassScorer:
     Args:
         network: Returns `networks.Outputs` with ``classes``; moved to the device and set to evaluation.
         normalization: The model's input scaling.
-        classes: Number of classes in the legend.
+        classes: Number of classes in the network's legend.
+        merger: Sums the probabilities of classes that become one, or None.
         device: Where to compute.
         precision: ``32``, ``bf16`` or ``16`` (autocast) or ``auto``. Scores are float32 in any case.
         augmentation: Test-time augmentation.
 
     Attributes:
-        channels: Number of classes.
+        channels: Number of classes, after merging.
         device: Where the scores are.
         precision: What ``auto`` came to.
     """
@@ -62,12 +64,14 @@ class ClassScorer:
         normalization: Normalization,
         classes: int,
         *,
+        merger: Merger | None = None,
         device: torch.device,
         precision: Precision = "auto",
         augmentation: Augmentation = "none",
     ) -> None:
         """Move the network and the coefficients to the device."""
-        self.channels = classes
+        self.channels = classes if merger is None else merger.classes
+        self._classes, self._merger = classes, merger
         self.device = device
         self.precision = choose_precision(precision, device)
         self._augmentation: Augmentation = augmentation
@@ -89,4 +93,5 @@ class ClassScorer:
         logits = self._network(images).classes
         if logits is None:
             raise UsageError("the network has no class head", remedy="Choose a model that maps classes")
-        return probabilities(logits, self.channels)
+        scores = probabilities(logits, self._classes)
+        return scores if self._merger is None else self._merger(scores)

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from landwright.engine.batch import Batch, even_batch
-from landwright.engine.blend import Blend, partition
-from landwright.engine.grid import starts
+from landwright.engine.blend import Blend
+from landwright.engine.grid import fixed_starts, starts
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink
 from landwright.engine.ring import RingBuffer
 from landwright.engine.strips import read_strips
+from landwright.engine.weights import window_weights
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Tiling:
     Attributes:
         tile: Side of a window in pixels.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
-        blend: Weights of overlapping windows.
+        blend: Weights of overlapping windows; ``paraformer`` also means the published places (`grid.fixed_starts`).
         batch: Largest number of windows that go through the network together; it does not change the sums.
     """
 
@@ -32,6 +33,16 @@ class Tiling:
     overlap: float = 0.25
     blend: Blend = "cosine"
     batch: int = 1
+
+    def starts(self, length: int) -> list[int]:
+        """Return the first pixel of each window along a side of ``length`` pixels."""
+        place = fixed_starts if self.blend == "paraformer" else starts
+        return place(length, self.tile, self.overlap)
+
+    def redundancy(self, height: int, width: int) -> float:
+        """Return how often a pixel goes through the network on average; 1 is the floor."""
+        windows = len(self.starts(height)) * len(self.starts(width))
+        return windows * self.tile * self.tile / (height * width)
 
 
 @dataclass(frozen=True)
@@ -92,12 +103,8 @@ class _Run:
         height, width = reader.shape
         tile = tiling.tile
         self._reader, self._scorer, self._sink, self._progress = reader, scorer, sink, progress
-        self._rows = starts(height, tile, tiling.overlap)
-        self._cols = starts(width, tile, tiling.overlap)
-        self._down, self._across = (
-            torch.from_numpy(partition(tile, places, tiling.blend)).to(scorer.device)
-            for places in (self._rows, self._cols)
-        )
+        self._rows, self._cols = tiling.starts(height), tiling.starts(width)
+        self._weights = window_weights(tile, self._rows, self._cols, tiling.blend, scorer.device)
         self._tile = tile
         self._total = len(self._rows) * len(self._cols)
         self._batch = Batch(even_batch(self._total, tiling.batch), tile)
@@ -144,7 +151,7 @@ class _Run:
         for item in self._waiting:
             if isinstance(item, _Placed):
                 row, col = self._rows[item.down], self._cols[item.across]
-                self._ring.add(scores[place], row, col, self._down[item.down], self._across[item.across])
+                self._ring.add(scores[place], row, col, self._weights(item.down, item.across))
                 place += 1
             else:
                 self._hand_out(item)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from landwright import __version__
 from landwright.bundles import Card
 from landwright.engine.stream import Tiling
+from landwright.legends import Crosswalk
 from landwright.rasters import Raster
 
 
-def provenance(card: Card, raster: Raster, tiling: Tiling, *, tta: str, precision: str) -> dict[str, str]:
+def provenance(
+    card: Card, raster: Raster, tiling: Tiling, *, tta: str, precision: str, merge: Crosswalk | None = None
+) -> dict[str, str]:
     """Name the model, its scores with their protocols, the classes, the source and the settings.
 
     Args:
@@ -21,11 +25,12 @@ def provenance(card: Card, raster: Raster, tiling: Tiling, *, tta: str, precisio
         tiling: Windows and weights.
         tta: Test-time augmentation.
         precision: Numbers that the network computed with.
+        merge: Crosswalk by which probabilities of classes were summed, or None.
 
     Returns:
         TIFF metadata; lists and mappings as JSON.
     """
-    settings = {
+    settings: dict[str, Any] = {
         "tile": tiling.tile,
         "overlap": tiling.overlap,
         "blend": tiling.blend,
@@ -33,9 +38,12 @@ def provenance(card: Card, raster: Raster, tiling: Tiling, *, tta: str, precisio
         "precision": precision,
         "bands": list(raster.bands),
     }
+    if merge is not None:
+        settings["merge"] = f"{merge.name} (by probability)"
+    legend = card.legend if merge is None else merge.target_legend
     classes = [
         {"value": entry.code, "name": entry.name, "color": "{:02X}{:02X}{:02X}".format(*entry.colour)}
-        for entry in card.legend.classes
+        for entry in legend.classes
     ]
     tags = {
         "TIFFTAG_SOFTWARE": f"landwright {__version__}",

@@ -2,7 +2,7 @@
 
 from landwright.evaluation.bundle import BundleEvaluation, evaluate_bundle
 from landwright.evaluation.compare import Comparison
-from landwright.evaluation.findings import Evaluation, LabelOptions, Pair
+from landwright.evaluation.findings import Evaluation, LabelOptions, Merge, Pair
 from landwright.evaluation.maps import evaluate_map, evaluate_maps
 from landwright.evaluation.protocols import (
     Protocol,
@@ -12,20 +12,24 @@ from landwright.evaluation.protocols import (
     protocol_description,
 )
 from landwright.evaluation.report import write_report
+from landwright.evaluation.trained import TrainedOn, trained_on
 
 __all__ = [
     "BundleEvaluation",
     "Comparison",
     "Evaluation",
     "LabelOptions",
+    "Merge",
     "Pair",
     "Protocol",
     "ProtocolResult",
+    "TrainedOn",
     "create_protocol",
     "evaluate_bundle",
     "evaluate_map",
     "evaluate_maps",
     "list_protocols",
     "protocol_description",
+    "trained_on",
     "write_report",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from landwright.errors import DataError
 from landwright.evaluation.confusion import Mask, Scores, confusion, scores
-from landwright.evaluation.result import ProtocolResult
+from landwright.evaluation.result import IGNORE_RULE, ProtocolResult
 
 ABSENT = "absent from reference and prediction"
 
@@ -28,10 +28,14 @@ class Protocol(ABC):
     Attributes:
         name: Registry name.
         description: How pixels are pooled and what enters the means.
+        ignore_rule: What happens to pixels without a reference or a prediction.
+        unmapped_are_errors: Whether a pixel with a reference but no prediction counts as an error.
     """
 
     name: ClassVar[str]
     description: ClassVar[str]
+    ignore_rule: ClassVar[str] = IGNORE_RULE
+    unmapped_are_errors: ClassVar[bool] = False
 
     def __init__(self, classes: Sequence[str]) -> None:
         """Start with no counts."""
@@ -89,7 +93,8 @@ class Protocol(ABC):
         """Return classes that the protocol keeps out of the means, with the reason."""
         return {}
 
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self, pooled: Scores) -> tuple[str, ...]:
+        """Return facts that a reader of the figures must know."""
         return ()
 
     def compute(self) -> ProtocolResult:
@@ -106,7 +111,8 @@ class Protocol(ABC):
                 remedy="Check the ignore codes of the legend, the overlap of map and reference, and their nodata",
             )
         out = self._leave_out()
-        pooled = scores(matrix, self.classes, leave_out=tuple(out))
+        missed = unmapped if self.unmapped_are_errors else None
+        pooled = scores(matrix, self.classes, leave_out=tuple(out), missed=missed)
         absent = {row.name: ABSENT for row in pooled.classes if not row.reference + row.predicted}
         return ProtocolResult(
             protocol=self.name,
@@ -115,11 +121,13 @@ class Protocol(ABC):
             per_class=pooled.classes,
             in_mean=tuple(row.name for row in pooled.classes if row.in_mean),
             left_out=absent | out,
+            ignore_rule=self.ignore_rule,
             images=self._images + len(self._names),
-            pixels=int(matrix.sum()),
+            pixels=int(matrix.sum()) + (0 if missed is None else int(missed.sum())),
             unmapped=tuple(unmapped.tolist()),
+            unmapped_are_errors=self.unmapped_are_errors,
             matrix=tuple(tuple(row) for row in matrix.tolist()),
-            notes=self._notes() + _phantoms(pooled),
+            notes=self._notes(pooled) + _phantoms(pooled),
         )
 
     def _pooled(self) -> Tensor:

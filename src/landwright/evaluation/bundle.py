@@ -14,10 +14,12 @@ from landwright.data import Scene
 from landwright.engine import MapResult, PredictOptions, map_files, predict_raster
 from landwright.errors import DataError
 from landwright.evaluation.compare import Comparison
-from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Pair
+from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair
 from landwright.evaluation.maps import PREVIEWS
 from landwright.evaluation.protocols import DEFAULT
 from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
+from landwright.evaluation.sources import find_run
+from landwright.evaluation.trained import trained_on
 from landwright.rasters import Window
 
 Progress = Callable[[str, int, int], None]
@@ -48,6 +50,7 @@ def evaluate_bundle(
     options: PredictOptions | None = None,
     protocols: Sequence[str] = (DEFAULT,),
     labels: LabelOptions = PLAIN,
+    merge: Merge | None = None,
     keep: str | PathLike[str] | None = None,
     run: str | PathLike[str] | None = None,
     force: bool = False,
@@ -63,11 +66,14 @@ def evaluate_bundle(
         scenes: Images with their labels, and the windows of each that count; no window means all of it.
         report: Folder for the report, or None for none.
         data: What the scenes are, for the report's heading.
-        options: How to map; ``confidence`` and ``overwrite`` are settled here.
+        options: How to map; ``confidence`` and ``overwrite`` are settled here, and its ``merge`` means a merge by
+            probability.
         protocols: Names of the protocols to score with.
         labels: How the labels are read.
+        merge: How the model's classes become those that are scored, if they are others.
         keep: Folder that the maps are kept in.
-        run: Run folder whose training curves are shown.
+        run: Run folder that tells what was trained on and whose training curves are shown; by default the one that the
+            bundle was loaded from, if it was.
         force: Replace maps in ``keep``, and write into a report folder that holds something else.
         progress: Called now and then.
 
@@ -75,8 +81,8 @@ def evaluate_bundle(
         The scores.
 
     Raises:
-        UsageError: The report's folder holds something else, a map to be kept is there already, or a protocol is
-            unknown.
+        UsageError: The report's folder holds something else, a map to be kept is there already, a protocol is unknown
+            or made for other classes, or a crosswalk does not fit.
         DataError: There is no scene, or one of them cannot be mapped or compared. A score on fewer scenes than were
             asked for would be another score, so that one failure ends the evaluation.
     """
@@ -84,8 +90,15 @@ def evaluate_bundle(
         raise DataError("there is no scene to score", remedy="Give images and labels, or another part of the split")
     if report is not None:
         check_report_folder(Path(report), force=force)
-    comparison = Comparison(bundle.legend, protocols, labels, previews=0 if report is None else PREVIEWS)
-    options = replace(options or PredictOptions(), overwrite=force)
+    if run is None and bundle.path is not None:
+        run = find_run(bundle.path)
+    known = trained_on(None if run is None else Path(run), scenes, bundle.card.regime)
+    options = options or PredictOptions()
+    if merge is None and options.merge is not None:
+        merge = Merge(options.merge, "probability")
+    comparison = Comparison(bundle.legend, protocols, labels, merge, previews=0 if report is None else PREVIEWS)
+    before = merge.crosswalk if merge is not None and merge.by == "probability" else None
+    options = replace(options, overwrite=force, merge=before)
     results: list[MapResult] = []
     with ExitStack() as stack:
         folder = Path(keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="landwright-")))
@@ -113,21 +126,23 @@ def evaluate_bundle(
             if keep is None:
                 for path in result.paths:
                     path.unlink()
-    evaluation = comparison.finish()
+    evaluation = comparison.finish(known)
     seconds = sum(result.seconds for result in results)
     if report is not None:
         about = About(
             f"{bundle.card.name} on {len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}",
             data or f"{next(iter(scenes)).image} and others",
             model=model_facts(bundle.card),
-            settings=_settings(bundle, options, results),
+            settings=_settings(bundle, options, merge, results),
             run=None if run is None else Path(run),
         )
-        write_report(report, evaluation, bundle.legend, about, previews=comparison.seen, force=force)
+        write_report(report, evaluation, comparison.legend, about, previews=comparison.seen, force=force)
     return BundleEvaluation(evaluation, _warnings(scenes, results), seconds)
 
 
-def _settings(bundle: Bundle, options: PredictOptions, results: Sequence[MapResult]) -> dict[str, str]:
+def _settings(
+    bundle: Bundle, options: PredictOptions, merge: Merge | None, results: Sequence[MapResult]
+) -> dict[str, str]:
     tiling = options.tiling(bundle.card.tiling, results[0].device.partition(":")[0])
     seconds = sum(result.seconds for result in results)
     pixels = sum(result.width * result.height for result in results)
@@ -136,6 +151,7 @@ def _settings(bundle: Bundle, options: PredictOptions, results: Sequence[MapResu
         "Overlap": f"at least {tiling.overlap:.0%}",
         "Blending": tiling.blend,
         "Test-time augmentation": options.tta,
+        **({} if merge is None else {"Merged by": f"{merge.crosswalk.name}, {merge.by}"}),
         "Device": f"{results[0].device}, precision {results[0].precision}",
         "Mapping time": f"{seconds:,.1f} s, {pixels / seconds / 1e6:.2f} million pixels per second",
     }

@@ -78,7 +78,7 @@ class ClcformerPerImage(Protocol):
     def _leave_out(self) -> dict[str, str]:
         return {self.classes[0]: "first class, taken as background"}
 
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self, pooled: Scores) -> tuple[str, ...]:
         *_, images, empty, forgiven = self._sums()
         return (
             f"Of {images:.0f} images, {empty:.0f} without any object count as 1, and {forgiven:.0f} more count as 1 "

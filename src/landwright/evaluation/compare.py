@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from landwright.engine import check_merge, fitting_crosswalks
+from landwright.errors import UsageError
 from landwright.evaluation.area import area_table
 from landwright.evaluation.confusion import confusion, scores
-from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Pair, Preview, SceneScore
+from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair, Preview, SceneScore
 from landwright.evaluation.protocols import DEFAULT, create_protocol
 from landwright.evaluation.thumbnail import Thumbnail
+from landwright.evaluation.trained import TrainedOn
 from landwright.evaluation.windows import chunks
 from landwright.legends import Legend
 from landwright.maps import rgb_picture
@@ -29,25 +32,37 @@ class Comparison:
     """Collects scores over any number of pairs.
 
     Args:
-        legend: Classes of maps and references.
+        maps: Classes of the maps as the model or the product has them.
         protocols: Names of the protocols to score with.
         labels: How references are read.
+        merge: How the maps' classes become those that are scored; None if they are.
         previews: Number of pairs, from the first on, of which small pictures are kept.
         side: Longest side of these in pixels.
 
     Attributes:
+        legend: Classes that are scored.
         seen: The small pictures.
+
+    Raises:
+        UsageError: A protocol is unknown or made for other classes, or a crosswalk does not fit.
     """
 
-    legend: Legend
+    maps: Legend
     protocols: Sequence[str] = (DEFAULT,)
     labels: LabelOptions = PLAIN
+    merge: Merge | None = None
     previews: int = 0
     side: int = 512
+    legend: Legend = field(init=False)
     seen: list[Preview] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        """Start the protocols."""
+        """Settle the classes and start the protocols."""
+        self.legend = self.maps
+        if self.merge is not None:
+            check_merge(self.merge.crosswalk, self.maps)
+            self.legend = self.merge.crosswalk.target_legend
+        _check_labels(self.labels, self.legend)
         self._counters = [create_protocol(name, self.legend.names) for name in dict.fromkeys(self.protocols)]
         self._mapped = np.zeros(len(self.legend), np.int64)
         self._gsds: list[float | None] = []
@@ -73,7 +88,9 @@ class Comparison:
         total = np.zeros((len(self.legend), len(self.legend)), np.int64)
         options = self.labels
         with ExitStack() as stack:
-            prediction = stack.enter_context(open_labels(pair.map, self.legend, info))
+            # Maps of a model that merged by probability hold the merged classes.
+            merge = self.merge.crosswalk if self.merge is not None and self.merge.by == "map" else None
+            prediction = stack.enter_context(open_labels(pair.map, self.legend, info, crosswalk=merge))
             reference = stack.enter_context(
                 open_labels(
                     pair.reference,
@@ -114,15 +131,46 @@ class Comparison:
         )
         return self._scenes[-1]
 
-    def finish(self) -> Evaluation:
-        """Return the scores of all pairs.
+    def finish(self, trained_on: TrainedOn | None = None) -> Evaluation:
+        """Return the scores of all pairs, each with the tables used and with what is known of the training.
+
+        Args:
+            trained_on: Whether the images were trained on.
 
         Raises:
             DataError: No pixel has both a reference and a prediction.
         """
-        results = tuple(counter.compute() for counter in self._counters)
+        crosswalk = self.labels.crosswalk
+        remarks = (
+            *([] if self.merge is None else [self.merge.sentence]),
+            *([] if crosswalk is None else [f"The reference's classes were translated by the table {crosswalk.name}."]),
+            *([] if trained_on is None else [trained_on.sentence]),
+        )
+        counted = [counter.compute() for counter in self._counters]
+        results = tuple(result.model_copy(update={"notes": result.notes + remarks}) for result in counted)
         table = area_table(results[0].matrix, self._mapped, self.legend.names, pixel_m2=_pixel_area(self._gsds))
-        return Evaluation(results=results, area=table, scenes=tuple(self._scenes))
+        return Evaluation(
+            results=results,
+            area=table,
+            scenes=tuple(self._scenes),
+            merge=None if self.merge is None else self.merge.crosswalk.name,
+            merged_by=None if self.merge is None else self.merge.by,
+            crosswalk=None if crosswalk is None else crosswalk.name,
+            trained_on=trained_on,
+        )
+
+
+def _check_labels(labels: LabelOptions, legend: Legend) -> None:
+    crosswalk = labels.crosswalk
+    if crosswalk is None or crosswalk.target_legend.same_classes(legend):
+        return
+    known = fitting_crosswalks(source=crosswalk.source_legend, target=legend)
+    raise UsageError(
+        f"crosswalk {crosswalk.name} leads to the classes of {crosswalk.target}, but those of {legend.name} are scored",
+        remedy=f"Translate the labels with --crosswalk {' or '.join(known)}"
+        if known
+        else "Merge the map's classes with --merge, or choose a crosswalk that leads to them",
+    )
 
 
 class _Camera:

@@ -93,7 +93,9 @@ class Scores(BaseModel):
     fwiou: float | None
 
 
-def scores(matrix: Mask, names: Sequence[str], *, leave_out: Sequence[str] = ()) -> Scores:
+def scores(
+    matrix: Mask, names: Sequence[str], *, leave_out: Sequence[str] = (), missed: Mask | Sequence[int] | None = None
+) -> Scores:
     """Compute the scores of a confusion matrix.
 
     A class that occurs neither in the reference nor in the prediction has no score and does not enter the means. A
@@ -103,17 +105,21 @@ def scores(matrix: Mask, names: Sequence[str], *, leave_out: Sequence[str] = ())
         matrix: Counts (K, K), rows reference, columns prediction.
         names: K class names.
         leave_out: Names of classes that a protocol keeps out of the means.
+        missed: Reference pixels (K,) that count as errors although they have no prediction. They lower recall, IoU and
+            overall accuracy, and are nobody's prediction.
 
     Returns:
         The scores, computed in float64.
 
     Raises:
-        ValueError: The matrix is not K x K.
+        ValueError: The matrix is not K x K, or ``missed`` is not K long.
     """
     counts = torch.as_tensor(matrix).cpu().numpy().astype(np.float64)
-    if counts.shape != (len(names), len(names)):
-        raise ValueError(f"matrix {counts.shape} does not fit {len(names)} classes")
-    right, wanted, found, total = np.diag(counts), counts.sum(1), counts.sum(0), counts.sum()
+    lost = np.zeros(len(names)) if missed is None else torch.as_tensor(missed).cpu().numpy().astype(np.float64)
+    if counts.shape != (len(names), len(names)) or lost.shape != (len(names),):
+        raise ValueError(f"matrix {counts.shape} or missed {lost.shape} does not fit {len(names)} classes")
+    right, wanted, found = np.diag(counts), counts.sum(1) + lost, counts.sum(0)
+    total = wanted.sum()
     columns = {
         "iou": _divide(right, wanted + found - right),
         "f1": _divide(2 * right, wanted + found),

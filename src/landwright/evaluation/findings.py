@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from landwright.errors import UsageError
 from landwright.evaluation.area import AreaTable
 from landwright.evaluation.result import ProtocolResult
+from landwright.evaluation.trained import TrainedOn
 from landwright.legends import Crosswalk
 from landwright.rasters import Window
 
@@ -51,6 +54,41 @@ class LabelOptions:
     burn: str | None = None
     outside: str | None = None
     crosswalk: Crosswalk | None = None
+
+
+MergedBy = Literal["map", "probability"]
+"""When a map's classes are merged: when it is finished, or before it is made."""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How a map's classes become the fewer ones that are scored.
+
+    Attributes:
+        crosswalk: From the map's legend to the one scored.
+        by: ``map``: every pixel of the finished map is translated, as published; ``probability``: the model's
+            probabilities of classes with one target are summed before the most probable class is chosen, which only a
+            model can do.
+
+    Raises:
+        UsageError: There is no such way to merge.
+    """
+
+    crosswalk: Crosswalk
+    by: MergedBy = "map"
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown way."""
+        if self.by not in get_args(MergedBy):
+            raise UsageError(
+                f"classes cannot be merged by {self.by!r}", remedy=f"Use one of {', '.join(get_args(MergedBy))}"
+            )
+
+    @property
+    def sentence(self) -> str:
+        """What is printed with every score."""
+        how = "after the map was made" if self.by == "map" else "by summing probabilities before the map was made"
+        return f"The map's classes were merged by the table {self.crosswalk.name}, {how}."
 
 
 PLAIN = LabelOptions()
@@ -112,9 +150,17 @@ class Evaluation(BaseModel):
         results: One result per protocol, the first one first.
         area: Error-adjusted areas.
         scenes: One entry per map.
+        merge: Table by which the map's classes were merged, if they were.
+        merged_by: ``map`` or ``probability``.
+        crosswalk: Table by which the reference's classes were translated, if they were.
+        trained_on: Whether the images were trained on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     results: tuple[ProtocolResult, ...]
     area: AreaTable
     scenes: tuple[SceneScore, ...]
+    merge: str | None = None
+    merged_by: MergedBy | None = None
+    crosswalk: str | None = None
+    trained_on: TrainedOn | None = None

@@ -7,12 +7,13 @@ from os import PathLike
 from pathlib import Path
 
 from landwright.bundles.cardfile import CARD, read_card
-from landwright.errors import DataError
+from landwright.errors import DataError, UsageError
 from landwright.evaluation.compare import Advance, Comparison
-from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Pair
+from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair
 from landwright.evaluation.maptags import map_facts, map_legend
 from landwright.evaluation.protocols import DEFAULT, ProtocolResult
 from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
+from landwright.evaluation.trained import TrainedOn
 from landwright.legends import Legend
 
 PREVIEWS = 6
@@ -29,6 +30,7 @@ def evaluate_map(
     run: str | PathLike[str] | None = None,
     protocols: Sequence[str] = (DEFAULT,),
     labels: LabelOptions = PLAIN,
+    merge: Merge | None = None,
     force: bool = False,
 ) -> ProtocolResult:
     """Compare a map with a reference and write the report.
@@ -43,18 +45,22 @@ def evaluate_map(
         run: Run folder whose training curves and model are shown.
         protocols: Names of the protocols to score with.
         labels: How the reference is read.
+        merge: How the map's classes become those that are scored, if they are others.
         force: Write into a folder that holds something else than a report.
 
     Returns:
         The result under the first protocol.
 
     Raises:
-        UsageError: The folder holds something else, a protocol is unknown, or the map does not name its classes.
+        UsageError: The folder holds something else, a protocol is unknown or made for other classes, a crosswalk does
+            not fit, or the map does not name its classes.
         DataError: Map and reference cannot be compared.
     """
     map_path, reference = Path(map_path), Path(reference)
     pair = Pair(map_path.stem, map_path, reference, None if image is None else Path(image), find_confidence(map_path))
-    evaluation = evaluate_maps([pair], report, legend=legend, run=run, protocols=protocols, labels=labels, force=force)
+    evaluation = evaluate_maps(
+        [pair], report, legend=legend, run=run, protocols=protocols, labels=labels, merge=merge, force=force
+    )
     return evaluation.results[0]
 
 
@@ -66,6 +72,7 @@ def evaluate_maps(
     run: str | PathLike[str] | None = None,
     protocols: Sequence[str] = (DEFAULT,),
     labels: LabelOptions = PLAIN,
+    merge: Merge | None = None,
     force: bool = False,
     advance: Advance = lambda _: None,
 ) -> Evaluation:
@@ -77,10 +84,12 @@ def evaluate_maps(
     Args:
         pairs: Maps with their references.
         report: Folder for the report, or None for none.
-        legend: Classes of all maps; by default what the first map says that it holds.
+        legend: Classes of all maps; by default what the first map says that it holds, or else what ``merge`` starts
+            from.
         run: Run folder whose training curves and model are shown.
         protocols: Names of the protocols to score with.
         labels: How the references are read.
+        merge: How the maps' classes become those that are scored, if they are others.
         force: Write into a folder that holds something else than a report.
         advance: Called with the pixels done after every window.
 
@@ -88,21 +97,28 @@ def evaluate_maps(
         Scores per protocol, areas and one entry per map.
 
     Raises:
-        UsageError: The folder holds something else, a protocol is unknown, or the map does not name its classes.
+        UsageError: The folder holds something else, a protocol is unknown or made for other classes, a crosswalk does
+            not fit, or the map does not name its classes.
         DataError: There is no pair, or a pair cannot be compared.
     """
     if not pairs:
         raise DataError("there is no map to compare", remedy="Give at least one map and its reference")
     if report is not None:
         check_report_folder(Path(report), force=force)
-    legend = legend or map_legend(pairs[0].map)
-    comparison = Comparison(legend, protocols, labels, previews=0 if report is None else PREVIEWS)
+    if merge is not None and merge.by == "probability":
+        raise UsageError(
+            "a finished map has no probabilities to be summed", remedy="Merge by map, or score the model itself"
+        )
+    classes = legend or map_legend(pairs[0].map, default=None if merge is None else merge.crosswalk.source_legend)
+    comparison = Comparison(classes, protocols, labels, merge, previews=0 if report is None else PREVIEWS)
     for pair in pairs:
         comparison.add(pair, advance=advance)
-    evaluation = comparison.finish()
+    evaluation = comparison.finish(
+        TrainedOn(kind="unknown", images=len(pairs), seen=None, why="maps do not say what their model was trained on")
+    )
     if report is not None:
         about = _about(pairs, None if run is None else Path(run))
-        write_report(report, evaluation, legend, about, previews=comparison.seen, force=force)
+        write_report(report, evaluation, comparison.legend, about, previews=comparison.seen, force=force)
     return evaluation
 
 

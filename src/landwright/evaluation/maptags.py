@@ -19,7 +19,7 @@ _MODEL = {"MODEL": "Model", "MODEL_WEIGHTS_SHA256": "Weights (SHA-256)", "MODEL_
 _MADE = {"SOURCE": "Image", "TIFFTAG_SOFTWARE": "Software", "TIFFTAG_DATETIME": "Made"}
 
 
-def map_legend(path: str | PathLike[str]) -> Legend:
+def map_legend(path: str | PathLike[str], *, default: Legend | None = None) -> Legend:
     """Return the legend of a map that landwright made.
 
     The shipped legend of that name is returned where its classes are the map's, because it also knows which codes of
@@ -27,14 +27,17 @@ def map_legend(path: str | PathLike[str]) -> Legend:
 
     Args:
         path: The map.
+        default: Legend of a map that says nothing about its classes.
 
     Raises:
-        UsageError: The map says nothing about its classes.
+        UsageError: The map says nothing about its classes, and there is no default.
         DataError: The map cannot be read, or what it says about its classes is not valid.
     """
     with open_raster(path) as raster:
         info = raster.info
     text = _tags(path).get("CLASSES")
+    if text is None and default is not None:
+        return default
     if text is None:
         raise UsageError(
             "does not say which classes it holds",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from landwright.errors import UsageError
 from landwright.evaluation.base import Protocol
 from landwright.evaluation.clcformer import ClcformerMulticlass, ClcformerPerImage
+from landwright.evaluation.merged import Chesapeake4, Poland4
 from landwright.evaluation.pooled import PixelPooled
 from landwright.evaluation.result import ProtocolResult
 
@@ -15,7 +16,7 @@ __all__ = ["DEFAULT", "Protocol", "ProtocolResult", "create_protocol", "list_pro
 DEFAULT = PixelPooled.name
 
 _PROTOCOLS: dict[str, type[Protocol]] = {
-    protocol.name: protocol for protocol in (PixelPooled, ClcformerPerImage, ClcformerMulticlass)
+    protocol.name: protocol for protocol in (PixelPooled, Chesapeake4, Poland4, ClcformerPerImage, ClcformerMulticlass)
 }
 
 
@@ -44,7 +45,7 @@ def create_protocol(name: str, classes: Sequence[str]) -> Protocol:
         The protocol, ready for ``update``.
 
     Raises:
-        UsageError: There is no such protocol, or it is not made for that number of classes.
+        UsageError: There is no such protocol, or it is not made for these classes.
     """
     return _find(name)(classes)
 

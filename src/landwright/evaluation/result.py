@@ -28,6 +28,7 @@ class ProtocolResult(BaseModel):
         images: Number of images.
         pixels: Pixels scored.
         unmapped: Pixels with a reference but without a prediction, per reference class.
+        unmapped_are_errors: Whether these are among the pixels scored, as errors.
         matrix: Pooled counts (K, K), rows reference, columns prediction.
         notes: Facts that a reader of the figures must know.
     """
@@ -43,6 +44,7 @@ class ProtocolResult(BaseModel):
     images: int
     pixels: int
     unmapped: tuple[int, ...]
+    unmapped_are_errors: bool = False
     matrix: tuple[tuple[int, ...], ...]
     notes: tuple[str, ...] = ()
 
@@ -50,7 +52,7 @@ class ProtocolResult(BaseModel):
     def unmapped_share(self) -> float:
         """Share of the reference pixels that have no prediction, 0..1."""
         missing = sum(self.unmapped)
-        return missing / (self.pixels + missing) if missing else 0.0
+        return missing / (sum(map(sum, self.matrix)) + missing) if missing else 0.0
 
     @property
     def sentence(self) -> str:

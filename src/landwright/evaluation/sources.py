@@ -95,34 +95,3 @@ def run_data(run: Path, part: Part | None) -> RunData:
     crosswalk = None if spec.crosswalk is None else load_crosswalk(spec.crosswalk)
     labels = LabelOptions(spec.field, spec.burn, spec.outside, crosswalk)
     return RunData(scenes_of_split(path, part), part, labels, spec.bands)
-
-
-def seen_in_training(run: Path, scenes: Scenes) -> list[str]:
-    """Return the names of scenes that a run was trained on, whole or in part.
-
-    Args:
-        run: Run folder.
-        scenes: Scenes to be scored; a window that is not in the training part was not seen.
-
-    Raises:
-        DataError: The run's split cannot be read.
-    """
-    path = run / "split.csv"
-    regions = [region for region in Split.load(path).all if region.part == "train"] if path.is_file() else []
-    trained: dict[Path, list[Window | None]] = {}
-    for region in regions:
-        trained.setdefault(region.scene.image.resolve(), []).append(region.window)
-    return [
-        scene.name for scene, windows in scenes.items() if _overlap(windows, trained.get(scene.image.resolve(), []))
-    ]
-
-
-def _overlap(windows: tuple[Window, ...], trained: list[Window | None]) -> bool:
-    if not windows or None in trained:
-        return bool(trained)
-    return any(_meet(one, other) for one in windows for other in trained if other is not None)
-
-
-def _meet(one: Window, other: Window) -> bool:
-    rows = one.row < other.row + other.height and other.row < one.row + one.height
-    return rows and one.col < other.col + other.width and other.col < one.col + one.width

@@ -12,6 +12,7 @@ from landwright.evaluation.area import area_table
 from landwright.evaluation.findings import Evaluation, Preview, SceneScore
 from landwright.evaluation.protocols import create_protocol
 from landwright.evaluation.report import About, check_report_folder, write_report
+from landwright.evaluation.trained import TrainedOn
 from landwright.legends import load_legend
 
 LEGEND = load_legend("openearthmap-8")
@@ -98,12 +99,38 @@ def test_metrics_are_strict_json(evaluation, tmp_path):
     assert figures["scores"]["pixel-pooled"]["per_class"][7]["iou"] is None
     assert figures["scores"]["pixel-pooled"]["values"]["miou"] == pytest.approx(evaluation.results[0].values["miou"])
     assert figures["environment"]["landwright"]
+    assert {figures[name] for name in ("merge", "merged_by", "crosswalk", "trained_on")} == {None}
     assert (
         Evaluation.model_validate(
             {"results": list(figures["scores"].values()), "area": figures["area"], "scenes": figures["scenes"]}
         )
         == evaluation
     )
+
+
+def test_missed_pixels_and_tables_are_told(evaluation, tmp_path):
+    legend = load_legend("chesapeake-4")
+    protocol = create_protocol("chesapeake-4", legend.names)
+    reference = np.arange(8, dtype=np.uint8).reshape(2, 4) % 4
+    protocol.update(reference, np.where(reference == 3, 255, reference), name="a")
+    result = protocol.compute()
+    found = evaluation.model_copy(
+        update={
+            "results": (result,),
+            "area": area_table(result.matrix, [1, 1, 1, 1], legend.names),
+            "merge": "nlcd-to-chesapeake-4",
+            "merged_by": "map",
+            "crosswalk": "chesapeake-lc-to-chesapeake-4",
+            "trained_on": TrainedOn(kind="inductive", images=2, seen=0),
+        }
+    )
+    page = write_report(tmp_path, found, legend, ABOUT).read_text(encoding="utf-8")
+    assert "25.0% of the reference pixels are not mapped and count as errors" in page
+    assert "therefore not scored" not in page
+    figures = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert (figures["merge"], figures["merged_by"]) == ("nlcd-to-chesapeake-4", "map")
+    assert figures["crosswalk"] == "chesapeake-lc-to-chesapeake-4"
+    assert figures["trained_on"] == {"kind": "inductive", "images": 2, "seen": 0, "why": ""}
 
 
 def test_pictures_of_what_there_is(evaluation, tmp_path):

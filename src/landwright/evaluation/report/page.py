@@ -27,6 +27,7 @@ TITLES = {
     "oa": "overall accuracy",
     "kappa": "Cohen's kappa",
     "fwiou": "frequency-weighted IoU",
+    "mean_recall": "mean recall",
     "acc": "accuracy",
     "iou": "IoU",
     "f1": "F1",
@@ -68,7 +69,12 @@ def render_page(
         _section(
             "Confusion matrix",
             matrix_table(first, legend),
-            tag("p", "Rows are reference classes and add up to 100 %; the small figures are pixels.", cls="note"),
+            tag(
+                "p",
+                "Rows are reference classes and add up to 100 %; the small figures are pixels. Pixels that are not "
+                "mapped are in no cell.",
+                cls="note",
+            ),
         ),
         _section("Area", area_section(evaluation.area, legend)),
         _section("Scenes", scene_table(evaluation.scenes)) if len(evaluation.scenes) > 1 else None,
@@ -115,7 +121,8 @@ def _short(count: int) -> str:
 def _unmapped(result: ProtocolResult) -> Markup | None:
     if result.unmapped_share < MUCH_UNMAPPED:
         return None
-    text = f"{result.unmapped_share:.1%} of the reference pixels are not mapped and therefore not scored."
+    effect = "and count as errors" if result.unmapped_are_errors else "and therefore not scored"
+    text = f"{result.unmapped_share:.1%} of the reference pixels are not mapped {effect}."
     return tag("p", tag("b", "Note. "), text, cls="warning")
 
 

@@ -63,6 +63,7 @@ def metrics(evaluation: Evaluation, legend: Legend, about: About, made_with: dic
         "scores": {result.protocol: result.model_dump(mode="json") for result in evaluation.results},
         "area": evaluation.area.model_dump(mode="json"),
         "scenes": [scene.model_dump(mode="json") for scene in evaluation.scenes],
+        **evaluation.model_dump(mode="json", include={"merge", "merged_by", "crosswalk", "trained_on"}),
         "model": about.model,
         "mapping": about.settings,
         "environment": made_with,

@@ -1,0 +1,98 @@
+"""Whether the images that are scored were trained on: no score means much without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from landwright.data import Region, Scene, Split
+from landwright.rasters import Window
+
+COARSE = "coarse"
+"""The regime whose maps are usually scored against other, finer labels than it was trained with."""
+
+SPLIT = "split.csv"
+"""File of a run folder that says which scene is in which part."""
+
+
+class TrainedOn(BaseModel):
+    """Whether the images scored were trained on.
+
+    Attributes:
+        kind: ``inductive``: no image was trained on; ``transductive``: images were, but with other labels than those
+            scored against; ``seen``: images were trained on with these labels, or with labels of their kind;
+            ``unknown``.
+        images: Images scored.
+        seen: Images trained on, whole or in part.
+        why: Why it is unknown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["inductive", "transductive", "seen", "unknown"]
+    images: int
+    seen: int | None
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What is printed with every score."""
+        share = f"{self.seen} of {self.images} {'image' if self.images == 1 else 'images'} were trained on"
+        return {
+            "inductive": "Inductive: none of the images was trained on.",
+            "transductive": f"Transductive: {share} (with other labels); the labels scored against were not.",
+            "seen": f"Seen in training: {share} with labels like these, so that the score is too good.",
+            "unknown": f"Whether the images were trained on is not known: {self.why}.",
+        }[self.kind]
+
+
+def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regime: str) -> TrainedOn:
+    """Compare the images to be scored with those that a run was trained on; images are the same if their files are.
+
+    Args:
+        run: Run folder of the model, or None if it has none.
+        scenes: Images to be scored; a window that is not in the training part was not seen.
+        regime: Kind of labels that the model was trained with.
+
+    Returns:
+        In the regime ``coarse`` an image may be trained on with the coarse product and scored against another
+        reference (transductive); in others an image that was trained on tells nothing new.
+
+    Raises:
+        DataError: The run's split cannot be read.
+    """
+    if run is None:
+        return TrainedOn(kind="unknown", images=len(scenes), seen=None, why="the model has no run folder")
+    if not (run / SPLIT).is_file():
+        return TrainedOn(kind="unknown", images=len(scenes), seen=None, why=f"the run has no {SPLIT}")
+    trained: dict[Path, list[Region]] = {}
+    for region in Split.load(run / SPLIT).all:
+        if region.part == "train":
+            trained.setdefault(region.scene.image.resolve(), []).append(region)
+    found = {
+        scene: regions
+        for scene, windows in scenes.items()
+        if _overlap(windows, regions := trained.get(scene.image.resolve(), []))
+    }
+    if not found:
+        return TrainedOn(kind="inductive", images=len(scenes), seen=0)
+    other = regime == COARSE and not any(_same_labels(scene, regions) for scene, regions in found.items())
+    return TrainedOn(kind="transductive" if other else "seen", images=len(scenes), seen=len(found))
+
+
+def _same_labels(scene: Scene, regions: list[Region]) -> bool:
+    return any(region.scene.label.resolve() == scene.label.resolve() for region in regions)
+
+
+def _overlap(windows: Sequence[Window], regions: list[Region]) -> bool:
+    trained = [region.window for region in regions]
+    if not windows or None in trained:
+        return bool(trained)
+    return any(_meet(one, other) for one in windows for other in trained if other is not None)
+
+
+def _meet(one: Window, other: Window) -> bool:
+    rows = one.row < other.row + other.height and other.row < one.row + one.height
+    return rows and one.col < other.col + other.width and other.col < one.col + one.width
