@@ -251,6 +251,8 @@ def test_the_report_opens_on_request(place, monkeypatch):
         (["-m", "run", "--legend", "three.yaml"], 2, "brings its own classes"),
         (["-m", "run", "--images", "images"], 2, "go together"),
         (["-m", "run", "--layout", "inria"], 2, "go together"),
+        (["-m", "run", "--where", "state=ny"], 2, "--where chooses among the scenes of a layout"),
+        (["-m", "run", "--layout", "inria", "--root", "x", "--where", "state"], 2, "not of the form FIELD=VALUE"),
         (["-m", "run", "--pairs", "pairs.csv", "--split-file", "run/split.csv"], 2, "more than one source"),
         (["-m", "run", "--part", "all"], 2, "no part 'all'"),
         (["-m", "run", "--images", "images", "--labels", "labels", "--part", "test"], 2, "--part"),
@@ -287,3 +289,9 @@ def test_a_bundle_without_a_run_needs_images(place):
     result = call("-m", "model")
     assert result.exit_code == 2
     assert "no images are named" in result.stderr
+
+
+def test_scenes_of_a_layout_are_chosen_by_field():
+    where = ("state=ny", "state=md", "part=test")
+    source = Source(None, None, None, "chesapeake-lc", "chesapeake", where, None, None, "split")
+    assert source.spec().where == {"state": ["ny", "md"], "part": ["test"]}

@@ -30,6 +30,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     pairs: Annotated[str | None, typer.Option("--pairs", help="CSV with the columns image and label.")] = None,
     layout: Annotated[str | None, typer.Option("--layout", help="Published layout, see landwright data list.")] = None,
     root: Annotated[str | None, typer.Option("--root", help="Folder of the published layout.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="Scenes of the layout, FIELD=VALUE as in state=ny; repeatable."),
+    ] = None,
     split_file: Annotated[Path | None, typer.Option("--split-file", help="The split.csv of a run.")] = None,
     part: Annotated[
         str | None, typer.Option("--part", help="train, val or test [default: all; of a run: test, or else val].")
@@ -80,8 +84,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
             "it is not clear what to score", remedy="Give MAP and --against, or --model with --images and --labels"
         )
     of_model = {
-        "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--split-file": split_file,
-        "--part": part, "--bands": bands, "--keep-maps": keep,
+        "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--where": where,
+        "--split-file": split_file, "--part": part, "--bands": bands, "--keep-maps": keep,
     }  # fmt: skip
     if maps and (unfit := [name for name, value in of_model.items() if value is not None]):
         raise UsageError(f"{unfit[0]} is for scoring a model", remedy="Leave it out, or give --model instead of maps")
@@ -102,7 +106,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         quiet=as_json,
     )
     if model is not None:
-        source = scoring.Source(images, labels, pairs, layout, root, split_file, part, column)
+        source = scoring.Source(images, labels, pairs, layout, root, tuple(where or ()), split_file, part, column)
         outcome = scoring.score_model(common, model, source, bands=bands, tta=tta, device=device, keep=keep)
     else:
         outcome = scoring.score_maps(common, maps or [], str(against), images=images, legend=legend)

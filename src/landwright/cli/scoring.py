@@ -72,6 +72,7 @@ class Source:
     pairs: str | None
     layout: str | None
     root: str | None
+    where: tuple[str, ...]
     split_file: Path | None
     part: str | None
     column: str
@@ -98,12 +99,20 @@ class Source:
             raise UsageError(f"there is no part {self.part!r}", remedy=f"Use one of {', '.join(get_args(Part))}")
         if self.part is not None and self.images is not None:
             raise UsageError("--part needs to know the parts", remedy="Give --pairs, --layout or --split-file")
+        if self.where and self.layout is None:
+            raise UsageError("--where chooses among the scenes of a layout", remedy="Give --layout and --root")
         if self.images is None and self.pairs is None and self.layout is None:
             return None
         by_column = self.pairs is not None and self.part is not None
         split = SplitSpec(by="column", column=self.column) if by_column else SplitSpec()
         return DataSpec(
-            images=self.images, labels=self.labels, pairs=self.pairs, layout=self.layout, root=self.root, split=split
+            images=self.images,
+            labels=self.labels,
+            pairs=self.pairs,
+            layout=self.layout,
+            root=self.root,
+            where=_fields(self.where),
+            split=split,
         )
 
 
@@ -254,6 +263,18 @@ def score_model(
     for warning in found.warnings:
         typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
     return Outcome(found.evaluation, common.report / PAGE)
+
+
+def _fields(where: tuple[str, ...]) -> dict[str, str | list[str]] | None:
+    """Read FIELD=VALUE; values of one field are alternatives."""
+    fields: dict[str, str | list[str]] = {}
+    for text in where:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"--where {text!r} is not of the form FIELD=VALUE", remedy="Use --where state=ny")
+        fields.setdefault(name, [])
+        cast("list[str]", fields[name]).append(value)
+    return fields or None
 
 
 def _figures(result: ProtocolResult) -> list[str]:

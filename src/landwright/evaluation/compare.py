@@ -15,6 +15,7 @@ from landwright.errors import UsageError
 from landwright.evaluation.area import area_table
 from landwright.evaluation.confusion import confusion, scores
 from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair, Preview, SceneScore
+from landwright.evaluation.grid import comparison_grid
 from landwright.evaluation.protocols import DEFAULT, create_protocol
 from landwright.evaluation.thumbnail import Thumbnail
 from landwright.evaluation.trained import TrainedOn
@@ -84,6 +85,8 @@ class Comparison:
         """
         with open_raster(pair.map) as raster:
             info = raster.info
+        if pair.regions is None:
+            info = comparison_grid(info, pair.reference)
         camera = _Camera(pair, info, self.side) if len(self.seen) < self.previews else None
         total = np.zeros((len(self.legend), len(self.legend)), np.int64)
         options = self.labels
@@ -126,7 +129,7 @@ class Comparison:
                 pixels=int(total.sum()),
                 oa=pooled.oa,
                 miou=pooled.miou,
-                notes=reference.notes,
+                notes=(*info.notes, *reference.notes),
             )
         )
         return self._scenes[-1]
@@ -184,9 +187,9 @@ class _Camera:
         pair = self._pair
         confidence = None
         if pair.confidence is not None:
-            small = Thumbnail(self._info.shape, self._side)
             with open_raster(pair.confidence) as raster:
-                for window in chunks((Window(0, 0, *self._info.shape),)):
+                small = Thumbnail(raster.info.shape, self._side)
+                for window in chunks((Window(0, 0, *raster.info.shape),)):
                     small.add(raster.read(window)[0], window)
             confidence = small.indices
         return Preview(

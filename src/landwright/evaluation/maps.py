@@ -78,7 +78,8 @@ def evaluate_maps(
 ) -> Evaluation:
     """Compare maps with their references and write the report, see :func:`evaluate_map`.
 
-    A reference on another grid is brought onto the map's grid by nearest neighbour; polygons are burnt onto it.
+    A reference on another grid is brought onto the map's grid by nearest neighbour, and polygons are burnt onto it; the
+    pixels of a map that is coarser than the reference are divided first.
     Memory does not grow with the size of the maps.
 
     Args:
