@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 import landwright.cli
 from landwright.bundles import Card, NetworkCard, Normalization, TilingCard, save_bundle
 from landwright.cli.evaluate import evaluate
+from landwright.cli.scoring import Source
 from landwright.data import Region, Scene, Split
 from landwright.legends import Legend, LegendClass, load_legend
 from landwright.networks import Outputs, register, registry
