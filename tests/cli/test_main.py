@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -47,3 +48,9 @@ def test_import_is_quick_and_leaves_torch_alone():
 
 def test_unknown_verb_is_a_usage_error():
     assert CliRunner().invoke(app, ["conquer"]).exit_code == 2
+
+
+def test_help_loses_no_words():
+    """Rich takes words in square brackets for markup and drops them."""
+    sources = (Path(landwright.__file__).parent / "cli").glob("*.py")
+    assert [path.name for path in sources if "[default" in path.read_text(encoding="utf-8")] == []

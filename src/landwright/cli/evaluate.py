@@ -36,11 +36,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     split_file: Annotated[Path | None, typer.Option("--split-file", help="The split.csv of a run.")] = None,
     part: Annotated[
-        str | None, typer.Option("--part", help="train, val or test [default: all; of a run: test, or else val].")
+        str | None, typer.Option("--part", help="train, val or test (default: all; of a run: test, or else val).")
     ] = None,
     column: Annotated[str, typer.Option("--column", help="Column of --pairs that names the part.")] = "split",
     legend: Annotated[
-        str | None, typer.Option("--legend", help="Classes of the maps [default: what they say that they hold].")
+        str | None, typer.Option("--legend", help="Classes of the maps (default: what they say that they hold).")
     ] = None,
     crosswalk: Annotated[
         str | None, typer.Option("--crosswalk", help="From the labels' own legend to the classes scored.")
@@ -52,14 +52,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     merge_by: Annotated[
         str | None,
         typer.Option(
-            "--merge-by", help="map: the finished map; probability: sums of the model's probabilities [default: map]."
+            "--merge-by", help="map: the finished map; probability: sums of the model's probabilities (default: map)."
         ),
     ] = None,
     field: Annotated[str | None, typer.Option("--field", help="Attribute of polygons that holds the class.")] = None,
     burn: Annotated[str | None, typer.Option("--burn", help="Class of all polygons.")] = None,
     outside: Annotated[str | None, typer.Option("--outside", help="Class outside polygons, or ignore.")] = None,
     protocol: Annotated[
-        list[str] | None, typer.Option("--protocol", help="Scoring protocol, repeatable [default: pixel-pooled].")
+        list[str] | None, typer.Option("--protocol", help="Scoring protocol, repeatable (default: pixel-pooled).")
     ] = None,
     bands: Annotated[
         str | None, typer.Option("--bands", help="Bands in the model's order: 1-based numbers or names, as 4,1,2.")

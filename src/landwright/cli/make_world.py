@@ -16,7 +16,7 @@ def make_world(
     scenes: Annotated[int, typer.Option("--scenes", help="Number of scenes.")] = 10,
     size: Annotated[int, typer.Option("--size", help="Side of a scene in pixels.")] = 512,
     gsd: Annotated[
-        float | None, typer.Option("--gsd", help="Metres per pixel [default: drawn from the family's range].")
+        float | None, typer.Option("--gsd", help="Metres per pixel (default: drawn from the family's range).")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the world: the same seed gives the same files.")] = 0,
     family: Annotated[
@@ -24,7 +24,7 @@ def make_world(
     ] = "grid_g05_mid",
     style: Annotated[
         str | None,
-        typer.Option("--style", help="edge, suburb, urban, rural, coastal or desert [default: drawn for each scene]."),
+        typer.Option("--style", help="edge, suburb, urban, rural, coastal or desert (default: drawn for each scene)."),
     ] = None,
     nir: Annotated[bool, typer.Option("--nir", help="Add near infrared as a fourth band.")] = False,
     coarse_gsd: Annotated[float, typer.Option("--coarse-gsd", help="Metres per cell of the coarse product.")] = 20.0,

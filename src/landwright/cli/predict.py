@@ -52,16 +52,16 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         str, typer.Option("--tta", help="Average over mirrored copies: none, flip (4 passes) or d4 (8 passes).")
     ] = "none",
     tile: Annotated[
-        int | None, typer.Option("--tile", help="Side of a window in pixels [default: the model's].")
+        int | None, typer.Option("--tile", help="Side of a window in pixels (default: the model's).")
     ] = None,
     overlap: Annotated[
-        float | None, typer.Option("--overlap", help="Overlap as a share of the tile [default: the model's].")
+        float | None, typer.Option("--overlap", help="Overlap as a share of the tile (default: the model's).")
     ] = None,
     blend: Annotated[
-        str | None, typer.Option("--blend", help="cosine, gaussian, crop or paraformer [default: the model's].")
+        str | None, typer.Option("--blend", help="cosine, gaussian, crop or paraformer (default: the model's).")
     ] = None,
     batch: Annotated[
-        int | None, typer.Option("--batch", "-b", help="Windows at a time [default: 1 on a CPU, 8 on a GPU].")
+        int | None, typer.Option("--batch", "-b", help="Windows at a time (default: 1 on a CPU, 8 on a GPU).")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     precision: Annotated[

@@ -24,7 +24,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in the folder.")] = False,
     devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes where there is no GPU.")] = 1,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed [default: the recipe's].")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed (default: the recipe's).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON, and no progress.")] = False,
 ) -> None:
     """Train a model from images and labels; the best checkpoint becomes a model bundle in the run folder.
