@@ -39,7 +39,7 @@ class TrainedOn(BaseModel):
     @property
     def sentence(self) -> str:
         """What is printed with every score."""
-        share = f"{self.seen} of {self.images} {'image' if self.images == 1 else 'images'} were trained on"
+        share = f"{self.seen} of {self.images} {'image was' if self.images == 1 else 'images were'} trained on"
         return {
             "inductive": "Inductive: none of the images was trained on.",
             "transductive": f"Transductive: {share} (with other labels); the labels scored against were not.",
