@@ -57,7 +57,8 @@ def chesapeake(data: Path, out: Path) -> Task:
             named = {"image": patch[BANDS], "nlcd": patch[[NLCD]], "lc": patch[[LAND_COVER]]}
             files = [out / "patches" / kind / f"{source.stem}.tif" for kind in named]
             for path, array in zip(files, named.values(), strict=True):
-                _write(path, array.astype(np.uint8))
+                if not path.exists():  # another row may be reading it
+                    _write(path, array.astype(np.uint8))
             found.append(tuple(files))
     # The validation scores steer nothing (the last weights are kept); one patch of pure forest is enough for them.
     spare = next(number for number, (image, *_) in enumerate(rows["train"]) if image.stem.endswith("-2"))

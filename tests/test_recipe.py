@@ -15,6 +15,7 @@ optim:
   lr: 0.001
   steps: 10
 """
+COARSE = GOOD.replace("regime: masks", "regime: coarse")
 
 
 @pytest.fixture
@@ -58,6 +59,8 @@ def test_dump_reads_back_equal_with_equal_hash(recipe_file):
         (GOOD.replace("regime: masks", "regime: telepathy"), ["line 1", "regime"]),
         (GOOD + "augment: {zoom: [2, 1]}\n", ["line 10", "smallest"]),
         (GOOD + "coarse: {plat: true}\n", ["the section `coarse` belongs to the regime `coarse`"]),
+        (COARSE + "coarse: {plat: false, confidence: 0.5}\n", ["line 10", "`confidence` is a part of `plat`"]),
+        (COARSE + "coarse: {class_weights: [0, 0]}\n", ["line 10", "all 0"]),
         (GOOD.replace("tif\nnetwork", "tif\n  where: {state: ny}\nnetwork"), ["line 3", "`where` chooses among"]),
         ("just text", ["mapping"]),
         ("a: [1, 2", ["not valid YAML"]),

@@ -202,6 +202,14 @@ class CoarseSpec(Section):
     confident_area: bool = False
     vague_area: Annotated[float, Field(ge=0)] = 0.0
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> CoarseSpec:
+        if self.confidence and not self.plat:
+            raise ValueError("`confidence` is a part of `plat`, which is off")
+        if isinstance(self.class_weights, list) and not any(self.class_weights):
+            raise ValueError("`class_weights` are all 0, so that nothing would count")
+        return self
+
 
 class OptimSpec(Section):
     """Optimisation: AdamW or SGD, optionally with Lookahead, on a schedule with warm-up.

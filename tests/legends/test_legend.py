@@ -131,3 +131,14 @@ def test_equal_codes_are_not_yet_equal_classes() -> None:
     assert chesapeake.codes == poland.codes
     assert not chesapeake.same_classes(poland)
     assert chesapeake.same_classes(chesapeake.model_copy(update={"name": "other"}))
+
+
+def test_classes_that_are_left_out_are_ignored() -> None:
+    legend = load_legend("from-glc10-original")
+    fewer = legend.without({0, 2})
+    assert fewer.codes == (legend.codes[1], *legend.codes[3:])
+    codes = np.array([legend.codes[0], legend.codes[1], legend.codes[2], legend.nodata])
+    assert fewer.encode(codes).tolist() == [255, 0, 255, 255]
+    colours = np.array([legend.colours[0], legend.colours[1]], np.uint8).T[:, :, None]
+    assert fewer.encode_rgb(colours).ravel().tolist() == [255, 0]
+    assert legend.without(()) == legend

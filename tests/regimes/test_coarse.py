@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from affine import Affine
 from torch import Tensor, nn
 
 from landwright.bundles import load_bundle
-from landwright.errors import DataError, UsageError
+from landwright.errors import DataError, LandwrightError, UsageError
 from landwright.legends import load_legend
+from landwright.losses.coarse import confident_area, vague_area_loss
 from landwright.networks import Outputs, list_networks, register
 from landwright.recipe import Recipe
 from landwright.regimes import train
@@ -40,7 +42,9 @@ class TwoBranches(nn.Module):
 
 
 if BRANCHES not in list_networks():
-    register(BRANCHES, description="for tests", min_tile=16, normalization="half", branches=True)(TwoBranches)
+    register(BRANCHES, description="for tests", min_tile=16, normalization="half", branches=True, features=True)(
+        TwoBranches
+    )
 
 
 @pytest.fixture
@@ -92,16 +96,16 @@ def test_labels_are_read_in_the_classes_of_the_product(make: MakeRecipe, nlcd: P
     data = {"labels": str(nlcd), "crosswalk": "nlcd-to-chesapeake-4"}
     experiment = build(make(classes="chesapeake-4", data=data), tiles=40)
     found = {int(index) for i in range(40) for index in experiment.train[i]["mask"].unique()}
-    assert found == {0, 1, 2}  # water, ice, open space: the first three of nlcd
-    assert experiment.module.loss.shares[:3].tolist() == [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
-    assert experiment.module.classes[[0, 1, 2, 255]].tolist() == [0, 255, 3, 255]
+    assert found == {0, 1, 255}  # water, open space, and ice, which is ignored
+    assert experiment.module.loss.shares[:2].tolist() == [[1, 0, 0, 0], [0, 0, 0, 1]]
+    assert experiment.module.classes[[0, 1, 255]].tolist() == [0, 3, 255]
 
 
 def test_a_prior_softens_the_labels(make: MakeRecipe, nlcd: Path) -> None:
     data = {"labels": str(nlcd), "crosswalk": "nlcd-to-chesapeake-4"}
     name = "nlcd-to-chesapeake-4"
     experiment = build(make(classes="chesapeake-4", data=data, coarse={"prior": name}), tiles=4)
-    assert experiment.module.loss.shares[2].tolist() == pytest.approx([0, 0.225, 0.675, 0.1])
+    assert experiment.module.loss.shares[1].tolist() == pytest.approx([0, 0.225, 0.675, 0.1])
     with pytest.raises(UsageError, match="prior nlcd-to-chesapeake-4 leads from legend nlcd, not building"):
         build(make(coarse={"prior": name}), tiles=4)
 
@@ -112,6 +116,28 @@ def test_any_network_can_be_trained(make: MakeRecipe, tmp_path: Path) -> None:
     module = build(recipe, tiles=4).module
     assert isinstance(module, CoarseModule)
     assert not module.branches
+
+
+def test_maps_for_deep_supervision_learn_too(make: MakeRecipe) -> None:
+    experiment = build(make(network={"name": "clcformer", "encoder": "compact"}, data={"tile": 64}), tiles=4)
+    module, sample = experiment.module, experiment.train[0]
+    module._trainer = SimpleNamespace(world_size=1)
+    module.report_losses = lambda losses, sources, remedy: losses["loss"]
+    module.training_step(
+        {name: [value] if name == "source" else value[None] for name, value in sample.items()}, 0
+    ).backward()
+    assert all(parameter.grad is not None for parameter in module.network.parameters())
+
+
+def test_features_are_wide_before_they_are_counted(make: MakeRecipe) -> None:
+    module = build(make(coarse={"vague_area": 0.01}), tiles=4).module
+    image = torch.rand(1, 3, 32, 32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        outputs = module(image)
+    assert outputs.features.dtype == torch.float32
+    wide = vague_area_loss(outputs.features, outputs.classes, confident_area(outputs.classes))
+    narrow = vague_area_loss(outputs.features.bfloat16(), outputs.classes, confident_area(outputs.classes))
+    torch.testing.assert_close(wide, narrow, rtol=0.05, atol=1e-3)
 
 
 def test_parts_can_be_left_out_one_by_one(make: MakeRecipe) -> None:
@@ -169,25 +195,31 @@ def test_a_batch_without_labels_is_no_step_and_is_counted(make: MakeRecipe, tmp_
     assert same == [False, True, True]
 
 
-def test_classes_without_a_target_are_no_labels(make: MakeRecipe, nlcd: Path) -> None:
-    data = {"labels": str(nlcd), "crosswalk": "nlcd-to-chesapeake-4"}
-    module = build(make(classes="chesapeake-4", data=data), tiles=4).module
-    assert module.usable[[0, 1, 2, 255]].tolist() == [0, 255, 2, 255]
+def test_no_tile_is_drawn_for_classes_that_say_nothing(make: MakeRecipe, nlcd: Path) -> None:
+    for path in nlcd.glob("*.tif"):
+        with rasterio.open(path, "r+") as file:
+            codes = file.read(1)
+            codes[:, :2] = 12  # half of every scene is ice
+            file.write(codes, 1)
+    data = {"labels": str(nlcd), "crosswalk": "nlcd-to-chesapeake-4", "tile": 16}
+    for more in ({}, {"balance": 1.0}, {"labelled": 1.0}):
+        train = build(make(classes="chesapeake-4", data={**data, **more}), tiles=40).train
+        assert all(bool((train[i]["mask"] != 255).any()) for i in range(40))
 
 
 def test_product_classes_that_all_become_one_are_refused(make: MakeRecipe, nlcd: Path, tmp_path: Path) -> None:
     rules = dict.fromkeys(load_legend("nlcd").codes, "ignore")
-    for kept, message in (({11: 1, 21: 1}, "all water, as is every other"), ({}, "holds no class that becomes one of")):
+    for kept, message in (({11: 1, 21: 1}, "all water, as is every other"), ({}, "no class of nlcd becomes")):
         path = tmp_path / f"{len(kept)}.yaml"
         table = {"name": "merged", "source": "nlcd", "target": "chesapeake-4", "rules": rules | kept}
         path.write_text(yaml.safe_dump(table))
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(LandwrightError, match=message):
             build(make(classes="chesapeake-4", data={"labels": str(nlcd), "crosswalk": str(path)}), tiles=4)
 
 
 def test_published_nan_ends_a_run_with_a_message(make: MakeRecipe, tmp_path: Path) -> None:
     recipe = make(coarse={"confidence": 0.9999}, loss={"paper": True})
-    with pytest.raises(DataError, match="the loss is nan at step 1"):
+    with pytest.raises(DataError, match=r"the loss is nan at step 1.*set loss.paper to false"):
         train(recipe, tmp_path / "run", progress=False)
     assert train(make(coarse={"confidence": 0.9999}), tmp_path / "sane", progress=False).steps == 6
 
@@ -198,6 +230,7 @@ def test_published_nan_ends_a_run_with_a_message(make: MakeRecipe, tmp_path: Pat
         ({"loss": {"name": "ce"}}, "loss 'ce' is for masks"),
         ({"data": {"crosswalk": "nlcd-to-chesapeake-4"}}, "leads to legend chesapeake-4, not to building"),
         ({"coarse": {"class_weights": [1, 2, 3]}}, "has 3 values for 2 classes"),
+        ({"coarse": {"vague_area": 0.01}, "network": {"name": "test-tiny"}}, "'test-tiny' gives no features"),
     ],
 )
 def test_refuses_what_does_not_go_together(sections: dict[str, Any], message: str, make: MakeRecipe) -> None:

@@ -95,6 +95,7 @@ def test_frozen_parameters_are_left_out() -> None:
         ({"steps": 10, "warmup": 10}, "leaves none of the 10 steps"),
         ({"lr": 1e-3, "min_lr": 1e-2}, "above the learning rate 0.001"),
         ({"lr": 1e-3, "encoder_lr": 1e-6}, "above the learning rate 1e-06"),
+        ({"lr": 2e-5, "batch": 6, "schedule": "paper"}, "above the learning rate 5e-06"),
     ],
 )
 def test_refuses_schedules_that_cannot_be(options: dict[str, Any], message: str) -> None:

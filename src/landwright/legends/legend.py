@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from os import PathLike
 from typing import Annotated, Any, Final
 
@@ -106,6 +106,23 @@ class Legend(BaseModel):
     def same_classes(self, other: Legend) -> bool:
         """Whether another legend has the same codes and names in the same order, whatever it is called."""
         return (self.codes, self.names) == (other.codes, other.names)
+
+    def without(self, indices: Collection[int]) -> Legend:
+        """The same legend with some classes, by index, among what is ignored.
+
+        Raises:
+            pydantic.ValidationError: If no class is left.
+        """
+        left = [entry for index, entry in enumerate(self.classes) if index in indices]
+        return Legend(
+            name=self.name,
+            title=self.title,
+            source=self.source,
+            nodata=self.nodata,
+            classes=tuple(entry for index, entry in enumerate(self.classes) if index not in indices),
+            ignore_codes=(*self.ignore_codes, *(code for entry in left for code in (entry.code, *entry.aliases))),
+            ignore_colours=(*self.ignore_colours, *(entry.colour for entry in left)),
+        )
 
     def index(self, name_or_code: str | int) -> int:
         """Index of a class.

@@ -9,12 +9,14 @@ that are mapped: one 1 per row for a crosswalk, several shares for a prior, zero
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from landwright.errors import UsageError
+from landwright.losses.supervision import DEEP_WEIGHTS
 
 LABEL_WEIGHT, AGREED_WEIGHT = 0.5, 0.5
 """Weights of the two terms in the published code; the paper writes a plain sum."""
@@ -88,7 +90,7 @@ def share_weights(target: Tensor, agreed: Tensor) -> Tensor:
     """Weigh the classes so that each keeps among the agreed labels the share that it has among all of them.
 
     A network agrees with the labels of easy and frequent classes first. Counted as they are, agreed labels starve the
-    others, which then are predicted even less.
+    others, which then are predicted even less. A class of which no pixel is agreed with cannot be helped.
 
     Args:
         target: Shares (B, K, H, W).
@@ -135,7 +137,7 @@ def vague_area_loss(features: Tensor, logits: Tensor, confident: Tensor) -> Tens
         Scalar, at least 0.
     """
     classes = logits.shape[1]
-    index = logits.argmax(1)
+    index, features = logits.argmax(1), features.float()  # counts beyond 256 are not exact in 16 bits
     sure = confident.to(features.dtype)
     share = class_means(sure, index, classes)
     total = features.new_zeros(())
@@ -193,15 +195,21 @@ class CoarseLoss(nn.Module):
         self.select, self.vague, self.paper = select, vague, paper
 
     def forward(
-        self, first: Tensor, second: Tensor, labels: Tensor, features: Tensor | None = None
+        self,
+        first: Tensor,
+        second: Tensor,
+        labels: Tensor,
+        features: Tensor | None = None,
+        auxiliary: Sequence[Tensor] = (),
     ) -> dict[str, Tensor]:
-        """Compare two maps of logits with coarse labels.
+        """Compare maps of logits with coarse labels.
 
         Args:
             first: (B, K, H, W) logits that learn from all labels and decide which ones the other learns from.
             second: (B, K, H, W) logits that learn from those; the same as ``first`` for a network of one branch.
             labels: Integer (B, H, W) classes of the product; 255 says nothing.
             features: The network's features (B, F, H, W), needed where ``vague`` is not 0.
+            auxiliary: Three more maps for deep supervision, coarsest first; they learn from all labels with ``first``.
 
         Returns:
             ``loss``, to be differentiated, its terms, and ``agreed``: the share of the labels in the second term.
@@ -214,7 +222,10 @@ class CoarseLoss(nn.Module):
         if self.select:
             target = target * confident_area(first)[:, None]
         weights = self.class_weights
-        label_term = cross_entropy(first, target, weights).mean(paper=self.paper)
+        maps = (*auxiliary, first)
+        label_term = first.new_zeros(())
+        for logits, weight in zip(maps, DEEP_WEIGHTS if auxiliary else (1.0,), strict=True):
+            label_term = label_term + weight * cross_entropy(logits, target, weights).mean(paper=self.paper)
         agreed = agreement(first, target, confidence=self.confidence) if self.plat else target
         if self.keep_shares and self.plat:
             kept = share_weights(target, agreed)

@@ -93,6 +93,7 @@ LAYOUTS: Mapping[str, _Layout] = {
         "published and 128 for compact; other images get the table resized",
     },
     branches=True,
+    features=True,
     variants={
         ("encoder", "compact"): {
             "description": "Paraformer's design far smaller, for CPU and tests",

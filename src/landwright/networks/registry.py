@@ -31,6 +31,7 @@ class NetworkInfo:
         paper: Reference of the source paper.
         options: Name of every option and what it may be, in words.
         branches: Whether ``auxiliary`` holds the logits of parallel branches whose mean is ``classes``.
+        features: Whether ``features`` is filled.
     """
 
     name: str
@@ -44,6 +45,7 @@ class NetworkInfo:
     paper: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     branches: bool = False
+    features: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from landwright.bundles.card import Normalization
 from landwright.data.survey import check_classes
-from landwright.errors import DataError, UsageError
+from landwright.errors import UsageError
 from landwright.legends import IGNORE, Legend, load_crosswalk, load_legend, load_prior
 from landwright.losses import CoarseLoss
 from landwright.networks import network_info
 from landwright.recipe import CoarseSpec, Recipe
 from landwright.regimes.experiment import Experiment
-from landwright.regimes.module import RegimeModule, check_metric
+from landwright.regimes.module import WILD, RegimeModule, check_metric
 from landwright.regimes.setup import equip, make_card, open_data
 
+NOTHING_AGREED = (
+    "The published form of the loss is NaN where the first branch agrees with no label of a batch; to leave such a "
+    "term out, set loss.paper to false"
+)
 REMARK = ", against the coarse labels: agreement with them, not accuracy"
 
 
@@ -28,7 +31,8 @@ class CoarseModule(RegimeModule):
     Args:
         recipe: The recipe.
         network: Network with one logit per class. If it has two branches, the first learns from all labels and the
-            second from those that the first agrees with; else its map is both.
+            second from those that the first agrees with; else its map is both, and maps for deep supervision learn
+            from all labels.
         legend: Classes of the maps.
         scaling: Input scaling.
         loss: The loss.
@@ -38,7 +42,6 @@ class CoarseModule(RegimeModule):
     """
 
     classes: Tensor
-    usable: Tensor
 
     def __init__(
         self,
@@ -57,20 +60,18 @@ class CoarseModule(RegimeModule):
         self.loss = loss
         self.branches = branches
         self.register_buffer("classes", classes, persistent=False)
-        usable = torch.full_like(classes, IGNORE)
-        places = loss.shares.sum(1).nonzero()[:, 0]
-        usable[places] = places
-        self.register_buffer("usable", usable, persistent=False)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor | None:
         """Compare the network's branches with the product's classes (B, H, W)."""
-        labels = self.usable[batch["mask"]]
-        if self.is_empty(labels):
+        if self.is_empty(batch["mask"]):
             return None
         outputs = self(batch["image"])
-        first, second = outputs.auxiliary if self.branches else (outputs.classes, outputs.classes)
-        losses = self.loss(first, second, labels, outputs.features)
-        return self.report_losses(losses, batch["source"])
+        if self.branches:
+            (first, second), auxiliary = outputs.auxiliary, ()
+        else:
+            first, second, auxiliary = outputs.classes, outputs.classes, outputs.auxiliary
+        losses = self.loss(first, second, batch["mask"], outputs.features, auxiliary)
+        return self.report_losses(losses, batch["source"], remedy=NOTHING_AGREED if self.loss.paper else WILD)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Count a batch of tiles against the product, in the classes of the maps."""
@@ -94,19 +95,18 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     legend = load_legend(recipe.classes)
     spec = recipe.coarse or CoarseSpec()
     check_metric(recipe, legend)
-    _check_loss(recipe)
-    product, classes = _product(recipe, legend)
-    shares = _shares(spec, product, legend, classes)
-    data = open_data(recipe, recipe.data.model_copy(update={"crosswalk": None}), product, tiles=tiles)
-    counts = torch.from_numpy(data.train.survey.histogram).float() @ shares
-    _check_counts(recipe, counts, legend, data.train.regions[0].scene.label)
+    _check_loss(recipe, spec, legend)
+    labels = _labels(recipe, spec, legend)
+    data = open_data(recipe, recipe.data.model_copy(update={"crosswalk": None}), labels.legend, tiles=tiles)
+    counts = torch.from_numpy(data.train.survey.histogram).float() @ labels.shares
+    check_classes(counts.numpy(), legend, data.train.regions[0].scene.label)
     ready = equip(recipe, data, logits=len(legend))
     loss = CoarseLoss(
-        shares,
+        labels.shares,
         plat=spec.plat,
         confidence=spec.confidence,
         keep_shares=spec.keep_shares,
-        class_weights=_class_weights(spec, legend, counts),
+        class_weights=_class_weights(spec, counts),
         select=spec.confident_area,
         vague=spec.vague_area,
         paper=recipe.loss.paper,
@@ -118,41 +118,78 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
         ready.scaling,
         loss,
         branches=network_info(recipe.network.name, **recipe.network.options).branches,
-        classes=classes,
+        classes=labels.classes,
         pretrained=ready.pretrained,
     )
     card = make_card(recipe, data, legend, ready.scaling, logits=len(legend))
     return Experiment(module, data.train, data.val, data.split, card, REMARK)
 
 
-def _check_loss(recipe: Recipe) -> None:
+class _Labels(NamedTuple):
+    """How labels are read: the product's classes that say something, what they may be, and what they are.
+
+    ``shares`` are float32 (S, K); ``classes`` int64 (256,) is the class of the maps by class of the product, 255 where
+    there is none.
+    """
+
+    legend: Legend
+    shares: Tensor
+    classes: Tensor
+
+
+def _check_loss(recipe: Recipe, spec: CoarseSpec, legend: Legend) -> None:
     if recipe.loss.name != "auto":
         raise UsageError(
             f"loss {recipe.loss.name!r} is for masks",
             remedy="Leave loss.name out; the section `coarse` says what is made of coarse labels",
         )
+    if spec.vague_area and not network_info(recipe.network.name, **recipe.network.options).features:
+        raise UsageError(
+            f"network {recipe.network.name!r} gives no features for the dynamic-vague-area loss",
+            remedy="Set coarse.vague_area to 0, or use the network paraformer",
+        )
+    if isinstance(spec.class_weights, list) and len(spec.class_weights) != len(legend):
+        raise UsageError(
+            f"coarse.class_weights has {len(spec.class_weights)} values for {len(legend)} classes",
+            remedy=f"Give one per class, in this order: {', '.join(legend.names)}",
+        )
+
+
+def _labels(recipe: Recipe, spec: CoarseSpec, legend: Legend) -> _Labels:
+    product, targets = _product(recipe, legend)
+    if spec.prior is None:
+        shares = (targets[:, None] == torch.arange(len(legend))).float()
+    else:
+        shares = _prior_shares(spec.prior, product, legend)
+    # What says nothing is not read at all, so that tiles are not drawn for it.
+    weights = torch.tensor(spec.class_weights) if isinstance(spec.class_weights, list) else torch.ones(len(legend))
+    useful = (shares @ weights) > 0
+    if not useful.any():
+        raise UsageError(
+            f"no class of {product.name} becomes a class of {legend.name} that counts",
+            remedy=f"Check the rules of the crosswalk {recipe.data.crosswalk}",
+        )
+    classes = torch.full((IGNORE + 1,), IGNORE)
+    classes[: int(useful.sum())] = targets[useful]
+    return _Labels(product.without((~useful).nonzero()[:, 0].tolist()), shares[useful], classes)
 
 
 def _product(recipe: Recipe, legend: Legend) -> tuple[Legend, Tensor]:
-    """Return the product's classes, and int64 (256,) the class of the maps for each of them."""
-    classes = torch.full((IGNORE + 1,), IGNORE)
+    """Return the product's classes, and for each of them the class of the maps, int64 (S,), 255 where there is none."""
     if recipe.data.crosswalk is None:
-        classes[: len(legend)] = torch.arange(len(legend))
-        return legend, classes
+        return legend, torch.arange(len(legend))
     crosswalk = load_crosswalk(recipe.data.crosswalk)
     if not crosswalk.target_legend.same_classes(legend):
         raise UsageError(
             f"crosswalk {crosswalk.name} leads to legend {crosswalk.target}, not to {legend.name}",
             remedy="Choose the crosswalk that leads to the classes of the recipe",
         )
-    return crosswalk.source_legend, torch.from_numpy(crosswalk.index_lut()).long()
+    product = crosswalk.source_legend
+    return product, torch.from_numpy(crosswalk.index_lut()[: len(product)]).long()
 
 
-def _shares(spec: CoarseSpec, product: Legend, legend: Legend, classes: Tensor) -> Tensor:
-    """Return float32 (S, K): the prior's table, or one 1 per class that has a target."""
-    if spec.prior is None:
-        return (classes[: len(product), None] == torch.arange(len(legend))).float()
-    prior = load_prior(spec.prior)
+def _prior_shares(name: str, product: Legend, legend: Legend) -> Tensor:
+    prior = load_prior(name)
     for what, found, wanted in (("from", prior.source_legend, product), ("to", prior.target_legend, legend)):
         if not found.same_classes(wanted):
             raise UsageError(
@@ -162,27 +199,11 @@ def _shares(spec: CoarseSpec, product: Legend, legend: Legend, classes: Tensor) 
     return torch.from_numpy(prior.matrix())
 
 
-def _check_counts(recipe: Recipe, counts: Tensor, legend: Legend, path: Path) -> None:
-    """Refuse labels that come to no class of the maps, or to a single one."""
-    if not counts.any():
-        raise DataError(
-            f"holds no class that becomes one of {legend.name!r}, nor does any other label of the training part",
-            path=path,
-            remedy=f"Check the rules of the crosswalk {recipe.data.crosswalk}",
-        )
-    check_classes(counts.numpy(), legend, path)
-
-
-def _class_weights(spec: CoarseSpec, legend: Legend, counts: Tensor) -> Tensor | None:
-    """Return float32 (K,) with mean 1 over the classes that occur, or None."""
+def _class_weights(spec: CoarseSpec, counts: Tensor) -> Tensor | None:
+    """Return float32 (K,), with mean 1 over the classes that occur where they are balanced, or None."""
     if spec.class_weights is None:
         return None
     if spec.class_weights == "balanced":
         weights = torch.where(counts > 0, counts.clamp(min=1).rsqrt(), 0.0)
         return weights / weights[counts > 0].mean()
-    if len(spec.class_weights) != len(legend):
-        raise UsageError(
-            f"coarse.class_weights has {len(spec.class_weights)} values for {len(legend)} classes",
-            remedy=f"Give one per class, in this order: {', '.join(legend.names)}",
-        )
     return torch.tensor(spec.class_weights)

@@ -25,6 +25,9 @@ SCORE = "landwright_score"
 SKIPPED = "landwright_skipped"
 """Key of the number of skipped batches."""
 
+WILD = "Lower optim.lr, use precision 32, or look for wild values in these images with `landwright inspect`"
+"""What to do about a loss that is not finite."""
+
 _STRIDE = 1_000_003  # a prime: the seeds of two runs do not follow one another
 
 
@@ -85,6 +88,7 @@ class RegimeModule(LightningModule):
             classes=None if outputs.classes is None else outputs.classes.float(),
             height=None if outputs.height is None else outputs.height.float(),
             auxiliary=tuple(logits.float() for logits in outputs.auxiliary),
+            features=None if outputs.features is None else outputs.features.float(),
         )
 
     def configure_optimizers(self) -> Any:
@@ -112,12 +116,13 @@ class RegimeModule(LightningModule):
         self.skipped += empty
         return empty
 
-    def report_losses(self, losses: dict[str, Tensor], sources: list[str]) -> Tensor:
+    def report_losses(self, losses: dict[str, Tensor], sources: list[str], *, remedy: str = WILD) -> Tensor:
         """Log the terms of a training loss and return the one to be differentiated.
 
         Args:
             losses: Scalars; ``loss`` is the total.
             sources: Names of the scenes in the batch, for the error message.
+            remedy: What to do if the loss is not finite.
 
         Raises:
             DataError: The loss is not finite.
@@ -127,8 +132,7 @@ class RegimeModule(LightningModule):
             raise DataError(
                 f"the loss is {loss.item()} at step {self.global_step + 1}, on tiles of "
                 f"{', '.join(dict.fromkeys(sources))}",
-                remedy="Lower optim.lr, use precision 32, or look for wild values in these images with "
-                "`landwright inspect`",
+                remedy=remedy,
             )
         logged = {f"train/{name}": term.detach() for name, term in losses.items()}
         self.log("loss", loss.detach(), prog_bar=True, logger=False)

@@ -36,7 +36,7 @@ def build_optimizer(module: nn.Module, spec: OptimSpec, *, pretrained: Collectio
     for parameter in module.parameters():
         if parameter.requires_grad:
             lr = spec.encoder_lr if spec.encoder_lr is not None and id(parameter) in special else spec.lr
-            groups.setdefault(published_lr(lr, spec.batch) if spec.schedule == "paper" else lr, []).append(parameter)
+            groups.setdefault(_rate(spec, lr), []).append(parameter)
     listed = [{"params": parameters, "lr": lr} for lr, parameters in groups.items()]
     optimizer: Optimizer = (
         AdamW(listed, weight_decay=spec.weight_decay)
@@ -57,6 +57,10 @@ def published_lr(lr: float, batch: int) -> float:
     return lr * batch / PAPER_BATCH if batch % 6 == 0 else lr
 
 
+def _rate(spec: OptimSpec, lr: float) -> float:
+    return published_lr(lr, spec.batch) if spec.schedule == "paper" else lr
+
+
 def check_optim(spec: OptimSpec) -> None:
     """Refuse schedules that cannot be.
 
@@ -67,7 +71,7 @@ def check_optim(spec: OptimSpec) -> None:
         raise UsageError(
             f"optim.warmup ({spec.warmup}) leaves none of the {spec.steps} steps", remedy="Warm up for fewer steps"
         )
-    lowest = min(spec.lr, spec.encoder_lr or spec.lr)
+    lowest = min(_rate(spec, lr) for lr in (spec.lr, spec.encoder_lr or spec.lr))
     if spec.min_lr > lowest:
         raise UsageError(
             f"optim.min_lr ({spec.min_lr:g}) is above the learning rate {lowest:g} that it should end",
