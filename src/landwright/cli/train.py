@@ -60,7 +60,9 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
     value = "undefined" if result.value is None else f"{result.value:.4f}"
     rows = [f"  {row.name:<24} {'-' if row.iou is None else f'{row.iou:.3f}'}" for row in result.score.per_class]
     skipped = [f"{result.skipped} steps had no labelled pixel and were skipped"] if result.skipped else []
+    notes = [f"note: {note}" for note in result.notes]
     lines = [
+        *notes,
         f"{result.kept} {result.metric} {value} on the {result.data}",
         f"{result.steps} steps in {result.seconds:.0f} s",
         result.score.sentence,
@@ -83,6 +85,7 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
         "score": result.score.model_dump(mode="json"),
         "steps": result.steps,
         "skipped": result.skipped,
+        "notes": list(result.notes),
         "seconds": round(result.seconds, 2),
     }
     emit(payload, as_json=as_json, text="\n".join(lines))

@@ -68,6 +68,7 @@ class SceneReader:
         self._crosswalk = load_crosswalk(spec.crosswalk) if spec.crosswalk is not None else None
         self._infos: dict[Scene, RasterInfo] = {}
         self._cells: dict[Scene, tuple[float, float] | None] = {}
+        self._notes: dict[Scene, tuple[str, ...]] = {}
         self._handles: OrderedDict[Scene, _Open] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,6 +94,16 @@ class SceneReader:
         if scene not in self._cells:
             self._open(scene)
         return self._cells[scene]
+
+    def notes(self, scene: Scene) -> tuple[str, ...]:
+        """Return what a user may not expect of a scene's label, as that it covers the image in part.
+
+        Raises:
+            DataError: As :meth:`info`.
+        """
+        if scene not in self._notes:
+            self._open(scene)
+        return self._notes[scene]
 
     def check(self, scenes: list[Scene]) -> None:
         """Open every image with its label once.
@@ -162,6 +173,7 @@ class SceneReader:
             handles = self._handles[scene] = _Open(image, labels)
             self._infos[scene] = image.info
             self._cells[scene] = labels.cells if isinstance(labels, RasterLabels) else None
+            self._notes[scene] = labels.notes
             if len(self._handles) > _OPEN_SCENES:
                 _close(self._handles.popitem(last=False)[1])
         self._handles.move_to_end(scene)

@@ -122,7 +122,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
         pretrained=ready.pretrained,
     )
     card = make_card(recipe, data, legend, ready.scaling, logits=len(legend))
-    return Experiment(module, data.train, data.val, data.split, card, REMARK)
+    return Experiment(module, data.train, data.val, data.split, card, data.notes, REMARK)
 
 
 class _Labels(NamedTuple):

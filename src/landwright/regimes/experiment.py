@@ -22,6 +22,7 @@ class Experiment:
         val: Validation items.
         split: Which scene is in which part.
         card: Card of the bundle, without scores.
+        notes: What a user may not expect of the training labels.
         remark: What a reader of the validation scores must know, to be put behind what they were measured on.
     """
 
@@ -30,4 +31,5 @@ class Experiment:
     val: Dataset[Any]
     split: Split
     card: Card
+    notes: tuple[str, ...] = ()
     remark: str = ""

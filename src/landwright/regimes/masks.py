@@ -70,7 +70,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     ready = equip(recipe, data, logits=logits)
     module = MasksModule(recipe, ready.network, legend, ready.scaling, loss, pretrained=ready.pretrained)
     card = make_card(recipe, data, legend, ready.scaling, logits=logits)
-    return Experiment(module, data.train, data.val, data.split, card)
+    return Experiment(module, data.train, data.val, data.split, card, data.notes)
 
 
 def _head_and_loss(recipe: Recipe, legend: Legend) -> tuple[int, Loss]:

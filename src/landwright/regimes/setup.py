@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +40,7 @@ class TrainingData:
         infos: Grids of the training images.
         bands: Names of the bands.
         layout: The published layout that they come from, if any.
+        notes: What a user may not expect of the training labels.
     """
 
     spec: DataSpec
@@ -48,6 +51,7 @@ class TrainingData:
     infos: tuple[RasterInfo, ...]
     bands: tuple[str, ...]
     layout: Layout | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,28 @@ def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int) -> 
     val = GridTiles(split.regions("val"), spec, legend, limit=recipe.validation.tiles)
     scenes = dict.fromkeys(region.scene for region in split.regions("train"))
     infos = tuple(train.reader.info(scene) for scene in scenes)
+    notes = summary({scene.name: train.reader.notes(scene) for scene in scenes})
     train.reader.close()  # forked loader workers inherit no open files
     layout = load_layout(spec.layout) if spec.layout is not None else None
-    return TrainingData(spec, legend, split, train, val, infos, band_names(spec.bands, infos[0], layout), layout)
+    return TrainingData(spec, legend, split, train, val, infos, band_names(spec.bands, infos[0], layout), layout, notes)
+
+
+def summary(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Say once what is noted of several scenes; of notes that differ by their numbers alone the first is shown.
+
+    Args:
+        notes: Notes by scene.
+
+    Returns:
+        ``SCENE: NOTE``, with the number of further scenes of the same kind.
+    """
+    kinds: dict[str, list[str]] = {}
+    for scene, texts in notes.items():
+        for text in texts:
+            kinds.setdefault(re.sub(r"\d+(\.\d+)?", "", text), []).append(f"{scene}: {text}")
+    return tuple(
+        found[0] + (f" (and {len(found) - 1} more of this kind)" if len(found) > 1 else "") for found in kinds.values()
+    )
 
 
 def equip(recipe: Recipe, data: TrainingData, *, logits: int) -> Equipment:

@@ -76,6 +76,7 @@ class TrainResult:
         data: What it was measured on.
         steps: Optimiser steps made in the whole run.
         skipped: How many of them had no label in their batch, and changed nothing.
+        notes: What a user may not expect of the training labels.
         seconds: Time that this call took.
     """
 
@@ -88,6 +89,7 @@ class TrainResult:
     data: str
     steps: int
     skipped: int
+    notes: tuple[str, ...]
     seconds: float
 
 
@@ -148,6 +150,7 @@ def train(
             data=data,
             steps=trainer.global_step,
             skipped=skipped,
+            notes=experiment.notes,
             seconds=time.monotonic() - began,
         )
 
