@@ -173,7 +173,9 @@ def test_merged_classes_and_what_was_trained_on(coarse):
     assert "trained on" not in result.stderr, "it is no mistake"
     figures = json.loads(Path("report/metrics.json").read_text())
     assert figures["classes"] == ["water", "tree", "low vegetation", "impervious"]
-    assert figures["trained_on"] == {"kind": "transductive", "images": 3, "seen": 2, "why": ""}
+    assert figures["trained_on"] == {"kind": "transductive", "images": 3, "seen": 2, "why": "", "agreement": 0}
+    assert "agreement" not in text + result.stderr
+    assert "coarse labels" not in figures["data"]
     assert "2 of them seen in training" in figures["data"]
     summed = parsed("-m", "coarse", *data, *FOUR, "--merge-by", "probability")
     assert summed["merged_by"] == "probability"
@@ -194,7 +196,49 @@ def test_a_score_against_the_coarse_labels_is_called_agreement(coarse):
     assert "agreement with them, not accuracy" in " ".join(result.stderr.split())
     assert "trained on 2 of these 2 scenes" in " ".join(result.stderr.split())
     assert "Seen in training: 2 of 2 images" in result.stdout
-    assert "against the coarse labels" in json.loads(Path("report/metrics.json").read_text())["data"]
+    assert "2 of them against the coarse labels" in json.loads(Path("report/metrics.json").read_text())["data"]
+
+
+@pytest.mark.parametrize(
+    ("options", "images"),
+    [
+        ((), 1),
+        (FOUR, 1),
+        (("--split-file", "coarse/split.csv", "--part", "val"), 1),
+        (("--images", "naip/m2.tif", "--labels", "nlcd/m2.tif"), 1),
+        (("--images", "naip/m2.tif", "--labels", "nlcd/m2.tif", *FOUR), 1),
+        (("--images", "images", "--labels", "nlcd/m2.tif"), 3),
+    ],
+)
+def test_no_option_hides_that_a_score_is_agreement(coarse, options, images):
+    recipe = "regime: coarse\nclasses: chesapeake-lc\ndata: {images: naip, labels: nlcd}\nnetwork: {name: nearest}\n"
+    Path("coarse/recipe.yaml").write_text(recipe)
+    result = call("-m", "coarse", *options)
+    assert result.exit_code == 0, result.output
+    said = (
+        f"{images} of {images} {'image was' if images == 1 else 'images were'} scored against the coarse labels that "
+        "the model learned from: agreement with them, not accuracy."
+    )
+    assert f"warning: {said}" in " ".join(result.stderr.split())
+    assert f"Inductive: none of the images was trained on. {said}" in " ".join(result.stdout.split())
+    figures = json.loads(Path("report/metrics.json").read_text())
+    assert figures["trained_on"]["agreement"] == images
+    assert f"{images} of them against the coarse labels" in figures["data"]
+    assert said in " ".join(Path("report/index.html").read_text().split())
+
+
+def test_a_folder_of_maps_is_scored_without_their_confidence(place):
+    assert call("-m", "run", "--images", "images", "--labels", "labels", "--keep-maps", "maps").exit_code == 0
+    assert len(list(Path("maps").glob("*_confidence.tif"))) == 3
+    found = parsed("maps", "--against", "labels", "-o", "other")
+    assert [scene["name"] for scene in found["scenes"]] == ["s0", "s1", "s2"]
+
+
+def test_labels_in_the_unmerged_classes_are_told_their_table(coarse):
+    result = call("-m", "coarse", "--images", "naip", "--labels", "lc", *FOUR[:2])
+    assert result.exit_code == 3
+    assert "with --crosswalk chesapeake-lc-to-chesapeake-4" in " ".join(result.stderr.split())
+    assert not Path("report").exists()
 
 
 def test_a_product_is_scored_like_a_map(coarse):

@@ -105,6 +105,17 @@ def test_what_the_run_was_trained_on_is_told(bundle, scenes, run):
     assert named.trained_on.kind == "inductive"
 
 
+def test_agreement_with_coarse_labels_is_in_the_report(bundle, scenes, run, tmp_path):
+    Split((Region(scenes[0], "train"), Region(scenes[1], "val"))).save(run / "split.csv")
+    coarse = replace(bundle, card=bundle.card.model_copy(update={"regime": "coarse"}))
+    evaluate_bundle(coarse, everything(scenes[1:]), tmp_path / "report", run=run)
+    figures = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert (figures["trained_on"]["kind"], figures["trained_on"]["agreement"]) == ("inductive", 1)
+    said = "1 of 2 images were scored against the coarse labels that the model learned from"
+    assert said in figures["scores"]["pixel-pooled"]["notes"][-1]
+    assert said in (tmp_path / "report" / "index.html").read_text()
+
+
 def test_maps_that_are_there_are_not_replaced(bundle, scenes, tmp_path):
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "s2.tif").write_text("mine")

@@ -15,7 +15,7 @@ from landwright.evaluation.findings import LabelOptions, Merge, Pair
 from landwright.evaluation.maps import evaluate_maps
 from landwright.evaluation.thumbnail import Thumbnail
 from landwright.evaluation.windows import PIXELS, chunks
-from landwright.legends import load_crosswalk, load_legend
+from landwright.legends import Crosswalk, load_crosswalk, load_legend
 from landwright.rasters import Window, write_cog
 
 LEGEND = load_legend("openearthmap-8")
@@ -188,6 +188,49 @@ def test_tables_that_do_not_meet_are_refused():
     assert "--crosswalk nlcd-to-chesapeake-4" in error.value.remedy
     with pytest.raises(UsageError, match="map, probability"):
         Merge(to_four, "chance")
+
+
+def merged(tmp_path, maps, merge, codes, **labels):
+    """Score a map against a reference that is not in the classes it was merged to."""
+    legend = load_legend(maps)
+    reference = write(tmp_path / "ref.tif", np.array([codes]), nodata=None)
+    pair = Pair("x", write(tmp_path / "map.tif", np.full((1, len(codes)), legend.codes[0])), reference)
+    Comparison(legend, merge=Merge(merge), labels=LabelOptions(**labels)).add(pair)
+
+
+def test_a_reference_in_the_unmerged_classes_is_told_its_tables(tmp_path):
+    to_poland = load_crosswalk("openearthmap-8-to-poland-4")
+    with pytest.raises(DataError, match=r"ref\.tif.* that legend poland-4 does not have: 8 \(2 px\)") as error:
+        merged(tmp_path, "openearthmap-8", to_poland, [1, 8, 8])
+    likely, others = error.value.remedy.split(", or, if they have other classes")
+    assert "--crosswalk openearthmap-8-to-poland-4 or openearthmap-8-to-poland-4-knaden" in likely
+    assert "esri-lulc-to-poland-4" in others
+    assert "openearthmap-8" not in others
+    assert "chesapeake" not in others
+    # Read with a table, a code that is in neither legend is the file's own fault.
+    with pytest.raises(DataError, match="openearthmap-8 does not have: 77") as error:
+        merged(tmp_path, "openearthmap-8", to_poland, [1, 8, 77], crosswalk=to_poland)
+    assert "--crosswalk" not in error.value.remedy
+
+
+def test_a_reference_that_needs_a_table_of_its_own(tmp_path):
+    rules = dict.fromkeys(load_legend("isprs-6").codes, 1)
+    own = Crosswalk(name="own", source="isprs-6", target="chesapeake-4", rules=rules)
+    with pytest.raises(DataError) as error:
+        merged(tmp_path, "isprs-6", own, [1, 15])
+    assert "their classes: chesapeake-lc-to-chesapeake-4" in error.value.remedy
+    nowhere = Crosswalk(name="nowhere", source="isprs-6", target="building", rules=rules)
+    with pytest.raises(DataError, match=r"rules that lead to building") as error:
+        merged(tmp_path, "isprs-6", nowhere, [1, 15])
+
+
+def test_a_damaged_reference_is_not_blamed_on_its_classes(tmp_path):
+    pair, _, _ = scene(tmp_path, "a", 0, shape=(600, 800))
+    pair.reference.write_bytes(pair.reference.read_bytes()[:-100_000])
+    comparison = Comparison(LEGEND, merge=Merge(load_crosswalk("openearthmap-8-to-poland-4")))
+    with pytest.raises(DataError, match=r"a_ref\.tif") as error:
+        comparison.add(pair)
+    assert "--crosswalk" not in error.value.remedy
 
 
 def test_previews_are_kept_for_the_first_scenes(tmp_path):

@@ -7,6 +7,7 @@ from affine import Affine
 from landwright.engine import predict_raster
 from landwright.errors import DataError, UsageError
 from landwright.evaluation import LabelOptions, Merge, Pair, evaluate_map, evaluate_maps
+from landwright.evaluation.maps import without_confidence
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import write_cog
 
@@ -84,6 +85,13 @@ def test_a_map_of_the_published_script_is_scored_as_it_is(tmp_path):
     )
     assert result.unmapped == (0, 1, 1, 0)  # nodata, and ice
     assert result.values["oa"] == pytest.approx(5 / 8)
+
+
+def test_only_the_confidence_of_another_map_is_left_out(mapped, tmp_path):
+    confidence = tmp_path / "map_confidence.tif"
+    assert confidence.is_file()
+    assert without_confidence([mapped, confidence]) == [mapped]
+    assert without_confidence([confidence]) == [confidence]
 
 
 def test_no_map_is_an_error():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -43,10 +44,42 @@ def test_coarse_labels_leave_the_reference_unseen(blocks, scenes):
     assert "too good" in trained_on(blocks, {scenes[0]: ()}, "masks").sentence
 
 
+def test_scores_against_the_coarse_product_are_counted(blocks, scenes, monkeypatch):
+    """On images of any part and on others, however the files are named; the kind stays what it is."""
+    finer = replace(scenes[0], label=scenes[0].image)
+    other = replace(scenes[0], image=scenes[0].label)  # an image that the run does not know
+    monkeypatch.chdir(blocks.parent)
+    roundabout = replace(scenes[2], label=Path("images/../labels/s2.tif"))
+    for scored, kind, agreement in (
+        ([finer], "transductive", 0),
+        ([finer, scenes[2]], "transductive", 1),
+        ([roundabout], "inductive", 1),
+        ([other, scenes[2]], "inductive", 2),
+        (scenes, "seen", 3),
+    ):
+        found = trained_on(blocks, dict.fromkeys(scored, ()), "coarse")
+        assert (found.kind, found.agreement) == (kind, agreement)
+        assert ("agreement with them, not accuracy" in found.sentence) == (agreement > 0)
+        assert found.sentence.startswith(kind.title())
+        masks = trained_on(blocks, dict.fromkeys(scored, ()), "masks")
+        assert (masks.agreement, masks.caution) == (None, "")
+    assert found.sentence.endswith(
+        " 3 of 3 images were scored against the coarse labels that the model learned from: agreement with them, not "
+        "accuracy."
+    )
+
+
+def test_a_product_in_one_file_counts_for_every_image(run, scenes):
+    product = run / "nlcd.tif"
+    Split((Region(replace(scenes[0], label=product), "train"),)).save(run / "split.csv")
+    scored = {replace(scene, label=product): () for scene in scenes[1:]}
+    assert trained_on(run, scored, "coarse").caution.startswith("2 of 2 images were scored against the coarse labels")
+
+
 def test_what_cannot_be_known_is_said(run, scenes):
     scored = dict.fromkeys(scenes, ())
     without = trained_on(None, scored, "coarse")
-    assert (without.kind, without.seen) == ("unknown", None)
+    assert (without.kind, without.seen, without.agreement) == ("unknown", None, None)
     assert "not known: the model has no run folder" in without.sentence
     assert "has no split.csv" in trained_on(run, scored, "coarse").sentence
     (run / "split.csv").write_text("nonsense")

@@ -26,10 +26,10 @@ from landwright.evaluation import (
     protocol_description,
 )
 from landwright.evaluation.findings import MergedBy
-from landwright.evaluation.maps import find_confidence
+from landwright.evaluation.maps import find_confidence, without_confidence
 from landwright.evaluation.report import METRICS, PAGE, check_report_folder
 from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split
-from landwright.evaluation.trained import COARSE, trained_on
+from landwright.evaluation.trained import trained_on
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, expand_inputs, open_raster
 from landwright.recipe import DataSpec, SplitSpec
@@ -164,13 +164,13 @@ def merge_options(merge: str | None, by: str | None) -> Merge | None:
 
 
 def score_maps(common: Common, maps: list[str], against: str, *, images: str | None, legend: str | None) -> Outcome:
-    """Compare maps with references, paired by name.
+    """Compare maps with references, paired by name; the confidence beside a map is not taken for another one.
 
     Raises:
         UsageError: An option does not fit.
         DataError: A file is missing, or maps and references do not match.
     """
-    files = expand_inputs(maps)
+    files = without_confidence(expand_inputs(maps))
     references = expand_inputs(against, suffixes=(*RASTER_SUFFIXES, *VECTOR_SUFFIXES))
     shown = dict(pair(files, expand_inputs(images))) if images is not None else {}
     matched = pair(files, references, ordered=len(files) == len(references) == 1)
@@ -202,7 +202,6 @@ def score_model(
     """
     spec, part, run = source.spec(), cast("Part | None", source.part), find_run(model)
     labels, chosen_bands = common.labels, None if bands is None else _bands(bands)
-    kept = None
     if spec is not None:
         scenes: Scenes = scenes_of_files(spec, part)
         data = source.pairs or source.images or f"{source.layout} in {source.root}"
@@ -223,11 +222,10 @@ def score_model(
     count = f"{len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}"
     data = f"{count} of {data}, {f'part {part}' if part else 'all of them'}"
     bundle = load_bundle(model)
-    if bundle.card.regime == COARSE and kept is not None and labels == kept.labels:
-        data = f"{data}, against the coarse labels"
-        warning = "these are the coarse labels of the run: the score is agreement with them, not accuracy"
-        typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
     known = trained_on(run, scenes, bundle.card.regime)
+    if known.caution:
+        data = f"{data}; {known.agreement} of them against the coarse labels"
+        typer.secho(f"warning: {known.caution}", fg=typer.colors.YELLOW, err=True)
     if known.seen:
         data = f"{data}; {known.seen} of them seen in training"
     if known.kind == "seen":

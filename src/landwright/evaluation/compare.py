@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landwright.engine import check_merge, fitting_crosswalks
-from landwright.errors import UsageError
+from landwright.errors import DataError, UsageError
 from landwright.evaluation.area import area_table
 from landwright.evaluation.confusion import confusion, scores
 from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair, Preview, SceneScore
@@ -22,7 +22,7 @@ from landwright.evaluation.trained import TrainedOn
 from landwright.evaluation.windows import chunks
 from landwright.legends import Legend
 from landwright.maps import rgb_picture
-from landwright.rasters import RasterInfo, Window, open_labels, open_raster
+from landwright.rasters import LabelReader, RasterInfo, Tally, Window, open_labels, open_raster
 
 Advance = Callable[[int], object]
 """Called with the number of pixels that were just done."""
@@ -106,7 +106,7 @@ class Comparison:
                 )
             )
             for window in chunks(pair.regions or (Window(0, 0, *info.shape),)):
-                wanted, found = reference.read(window), prediction.read(window)
+                wanted, found = self._read(reference, window), prediction.read(window)
                 counts = confusion(wanted, found, len(self.legend))
                 for counter in self._counters:
                     counter.add(counts, name=pair.name)
@@ -161,6 +161,31 @@ class Comparison:
             crosswalk=None if crosswalk is None else crosswalk.name,
             trained_on=trained_on,
         )
+
+    def _read(self, reference: LabelReader, window: Window) -> NDArray[np.uint8]:
+        """Read a reference; where only the map was merged, say how its own classes are translated."""
+        try:
+            return reference.read(window)
+        except DataError as error:
+            tally = Tally()
+            if self.merge is not None and self.labels.crosswalk is None:
+                reference.count(tally, window)
+            if not tally.unknown:
+                raise
+            remedy = _translations(self.maps, self.legend)
+            raise DataError(error.problem, path=error.path, remedy=remedy) from error
+
+
+def _translations(maps: Legend, target: Legend) -> str:
+    """What to do about a reference that is not in the classes that a map was merged to."""
+    likely, tables = (fitting_crosswalks(source=source, target=target) for source in (maps, None))
+    others = [name for name in tables if name not in likely]
+    if not tables:
+        return f"Translate the labels, too: give --crosswalk a .yaml file with rules that lead to {target.name}"
+    if not likely:
+        return f"Translate the labels, too, with the --crosswalk that starts from their classes: {', '.join(others)}"
+    rest = f", or, if they have other classes, with one of {', '.join(others)}" if others else ""
+    return f"If the labels have the map's classes, translate them, too, with --crosswalk {' or '.join(likely)}{rest}"
 
 
 def _check_labels(labels: LabelOptions, legend: Legend) -> None:

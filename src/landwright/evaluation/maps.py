@@ -129,6 +129,16 @@ def find_confidence(map_path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
+def without_confidence(paths: Sequence[Path]) -> list[Path]:
+    """Leave out the confidence of other maps among the files, as in a folder that ``landwright predict`` wrote.
+
+    Args:
+        paths: Rasters; a file that is only named like a confidence stays.
+    """
+    companions = {find_confidence(path) for path in paths}
+    return [path for path in paths if path not in companions]
+
+
 def _about(pairs: Sequence[Pair], run: Path | None) -> About:
     model, settings = map_facts(pairs[0].map)
     if run is not None:

@@ -1,4 +1,4 @@
-"""Whether the images that are scored were trained on: no score means much without it."""
+"""Whether what is scored was trained on, images or coarse labels: no score means much without it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class TrainedOn(BaseModel):
         images: Images scored.
         seen: Images trained on, whole or in part.
         why: Why it is unknown.
+        agreement: Images scored against the coarse product that the model learned from, on whichever of its images;
+            None outside the regime ``coarse``, and where it is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,21 +37,37 @@ class TrainedOn(BaseModel):
     images: int
     seen: int | None
     why: str = ""
+    agreement: int | None = None
+
+    @property
+    def caution(self) -> str:
+        """That the score is no accuracy; empty where no image was scored against the model's own coarse labels."""
+        if not self.agreement:
+            return ""
+        return (
+            f"{self.agreement} of {self._images} scored against the coarse labels that the model learned from: "
+            "agreement with them, not accuracy."
+        )
 
     @property
     def sentence(self) -> str:
         """What is printed with every score."""
-        share = f"{self.seen} of {self.images} {'image was' if self.images == 1 else 'images were'} trained on"
-        return {
+        share = f"{self.seen} of {self._images} trained on"
+        known = {
             "inductive": "Inductive: none of the images was trained on.",
             "transductive": f"Transductive: {share} (with other labels); the labels scored against were not.",
             "seen": f"Seen in training: {share} with labels like these, so that the score is too good.",
             "unknown": f"Whether the images were trained on is not known: {self.why}.",
         }[self.kind]
+        return f"{known} {self.caution}".rstrip()
+
+    @property
+    def _images(self) -> str:
+        return f"{self.images} {'image was' if self.images == 1 else 'images were'}"
 
 
 def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regime: str) -> TrainedOn:
-    """Compare the images to be scored with those that a run was trained on; images are the same if their files are.
+    """Compare what is to be scored with what a run was trained on; images and labels are the same if their files are.
 
     Args:
         run: Run folder of the model, or None if it has none.
@@ -58,7 +76,9 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
 
     Returns:
         In the regime ``coarse`` an image may be trained on with the coarse product and scored against another
-        reference (transductive); in others an image that was trained on tells nothing new.
+        reference (transductive); in others an image that was trained on tells nothing new. All parts of a coarse run,
+        and so all label files of its split, are of the product that it learned from: scores against any of them tell
+        how well the map agrees with the product.
 
     Raises:
         DataError: The run's split cannot be read.
@@ -67,8 +87,13 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
         return TrainedOn(kind="unknown", images=len(scenes), seen=None, why="the model has no run folder")
     if not (run / SPLIT).is_file():
         return TrainedOn(kind="unknown", images=len(scenes), seen=None, why=f"the run has no {SPLIT}")
+    split = Split.load(run / SPLIT)
+    agreement = None
+    if regime == COARSE:
+        product = {region.scene.label.resolve() for region in split.all}
+        agreement = sum(scene.label.resolve() in product for scene in scenes)
     trained: dict[Path, list[Region]] = {}
-    for region in Split.load(run / SPLIT).all:
+    for region in split.all:
         if region.part == "train":
             trained.setdefault(region.scene.image.resolve(), []).append(region)
     found = {
@@ -77,9 +102,10 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
         if _overlap(windows, regions := trained.get(scene.image.resolve(), []))
     }
     if not found:
-        return TrainedOn(kind="inductive", images=len(scenes), seen=0)
+        return TrainedOn(kind="inductive", images=len(scenes), seen=0, agreement=agreement)
     other = regime == COARSE and not any(_same_labels(scene, regions) for scene, regions in found.items())
-    return TrainedOn(kind="transductive" if other else "seen", images=len(scenes), seen=len(found))
+    kind: Literal["transductive", "seen"] = "transductive" if other else "seen"
+    return TrainedOn(kind=kind, images=len(scenes), seen=len(found), agreement=agreement)
 
 
 def _same_labels(scene: Scene, regions: list[Region]) -> bool:
