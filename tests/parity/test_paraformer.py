@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 import landwright
 from landwright.bundles.importers.paraformer import convert, network_options, published_names
+from landwright.losses import CoarseLoss
 from landwright.networks import create_network, load_encoder_weights
+from landwright.recipe import OptimSpec
+from landwright.regimes.optimizer import build_optimizer, build_schedule
 
 TOLERANCE = 1e-5
 POSITIONS = "transformer.embeddings.position_embeddings"
-TERMS = ("total", "ce_cnn", "mce_vit", "agreeing_pixels")
+TERMS = {"total": "loss", "ce_cnn": "labels", "mce_vit": "agreed_labels"}
 CASES = ("small_96_pos", "default_224", "width128_rgb_12cls_224")
 MODULES = {
     "cnn_x": "cnn.blocks.4",
@@ -140,13 +142,6 @@ def by_published_name(state):
     }
 
 
-def plat(local, wide, labels):
-    """The published loss, written out: the second head learns the labels that the first one agrees with."""
-    agreed = torch.where(local.argmax(1) == labels, labels, 0)
-    terms = [F.cross_entropy(logits, y, ignore_index=0) for logits, y in ((local, labels), (wide, agreed))]
-    return sum(terms) / 2, *terms, (agreed > 0).sum()
-
-
 @pytest.mark.slow
 def test_three_training_steps(paraformer, filled):
     case = paraformer.losses["train_step"][0]
@@ -157,15 +152,29 @@ def test_three_training_steps(paraformer, filled):
             module.p = 0.0
     image = paraformer.image(201, [2, 4, 96, 96])
     labels = paraformer.image(202, [2, 17, 96, 96]).argmax(1)
-    optimizer = torch.optim.SGD(network.parameters(), lr=case["base_lr"], momentum=0.9, weight_decay=1e-4)
+    shares = torch.eye(17)
+    shares[0] = 0  # class 0 is no label
+    loss = CoarseLoss(shares, paper=True)
+    spec = OptimSpec(
+        name="sgd",
+        schedule="paper",
+        lr=case["base_lr"],
+        min_lr=0,
+        momentum=0.9,
+        weight_decay=1e-4,
+        batch=2,
+        steps=case["max_iterations"] // 2,
+    )
+    optimizer = build_optimizer(network, spec)
+    schedule = build_schedule(optimizer, spec)
     for step in case["steps"]:
         number = step["step"]
-        rate = case["base_lr"] * (1 - max(number - 1, 0) / case["max_iterations"]) ** 0.9
-        assert rate == pytest.approx(step["lr"])
-        optimizer.param_groups[0]["lr"] = rate
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(step["lr"])
         optimizer.zero_grad()
-        terms = dict(zip(TERMS, plat(*network(image).auxiliary, labels), strict=True))
-        terms["total"].backward()
+        found = loss(*network(image).auxiliary, labels)
+        found["loss"].backward()
+        terms = {name: found[ours] for name, ours in TERMS.items()}
+        terms["agreeing_pixels"] = found["agreed"] * (labels > 0).sum()
         exact = 1e-6 if number == 0 else 2e-3
         for name, value in terms.items():
             assert value.item() == pytest.approx(step[name], rel=exact), (number, name)
@@ -176,6 +185,7 @@ def test_three_training_steps(paraformer, filled):
         for name, value in step.get("grad_norms", {}).items():
             assert published[name].double().norm().item() == pytest.approx(value, rel=2e-3), name
         optimizer.step()
+        schedule.step()
     statistics = by_published_name(network.state_dict())
     for name, values in case["bn_after"].items():
         np.testing.assert_allclose(statistics[name][:4].numpy(), values, rtol=2e-3, atol=2e-5, err_msg=name)
