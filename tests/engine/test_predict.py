@@ -190,7 +190,7 @@ def test_existing_files_are_kept_unless_asked(write: Any, bundle: Bundle, tmp_pa
     assert (tmp_path / "map.qml").read_text() == "mine"
     predict_raster(bundle, image, tmp_path / "map.tif", options=PredictOptions(overwrite=True))
     assert "paletted" in (tmp_path / "map.qml").read_text()
-    with pytest.raises(UsageError, match="image itself"):
+    with pytest.raises(UsageError, match="one of the inputs"):
         predict_raster(bundle, image, image, options=PredictOptions(overwrite=True))
 
 

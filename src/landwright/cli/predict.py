@@ -81,8 +81,9 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     targets = _targets(sources, out, several=len(sources) > 1)
     # The engine brings torch, which is loaded only when the inputs are there.
     from landwright.bundles import load_bundle
-    from landwright.engine import PredictOptions, map_files
+    from landwright.engine import PredictOptions
     from landwright.legends import load_crosswalk
+    from landwright.maps import map_files
 
     options = PredictOptions(
         tile=tile,
@@ -99,7 +100,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         overwrite=force,
     )
     for source, target in zip(sources, targets, strict=True):
-        map_files(target, confidence).refuse_existing(source, overwrite=force)
+        map_files(target, confidence).refuse_existing([source], overwrite=force)
     bundle = load_bundle(model)
     with progress(quiet=as_json) as bar:
         results, failures = _map_all(bundle, sources, targets, options, bar)

@@ -1,7 +1,6 @@
 """The mapping engine: from an image and a network to pixels, in memory that does not grow with the image."""
 
 from landwright.engine.blend import BLENDS, Blend, partition
-from landwright.engine.files import MapFiles, map_files
 from landwright.engine.grid import fixed_starts, starts
 from landwright.engine.merge import Merger, check_merge, fitting_crosswalks
 from landwright.engine.options import MapResult, PredictOptions
@@ -16,7 +15,6 @@ __all__ = [
     "Blend",
     "ClassScorer",
     "KernelWeights",
-    "MapFiles",
     "MapResult",
     "Merger",
     "PredictOptions",
@@ -29,7 +27,6 @@ __all__ = [
     "check_merge",
     "fitting_crosswalks",
     "fixed_starts",
-    "map_files",
     "map_windows",
     "partition",
     "predict_raster",

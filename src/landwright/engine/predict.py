@@ -12,7 +12,6 @@ from landwright.bundles import Bundle
 from landwright.engine.area import AreaReader
 from landwright.engine.checks import check_bands, check_scale, warnings_about
 from landwright.engine.classmap import NO_CONFIDENCE, ClassMap
-from landwright.engine.files import map_files
 from landwright.engine.finite import FiniteReader
 from landwright.engine.merge import Merger, check_merge
 from landwright.engine.options import MapResult, PredictOptions
@@ -22,7 +21,7 @@ from landwright.engine.stream import map_windows
 from landwright.engine.tags import provenance
 from landwright.errors import DataError
 from landwright.legends import Legend
-from landwright.maps import CONFIDENCE_RAMP, StripWriter, class_style, ramp_style
+from landwright.maps import CONFIDENCE_RAMP, StripWriter, class_style, map_files, ramp_style
 from landwright.rasters import RasterInfo, atomic_output, open_raster
 from landwright.rasters.gdal import settings
 
@@ -64,7 +63,7 @@ def predict_raster(
         check_merge(options.merge, card.legend)
         legend, merger = options.merge.target_legend, Merger(options.merge)
     files = map_files(out, options.confidence)
-    files.refuse_existing(Path(path), overwrite=options.overwrite)
+    files.refuse_existing([path], overwrite=options.overwrite)
     device = choose_device(options.device)
     tiling = options.tiling(card.tiling, device.type)
     with ExitStack() as stack:
@@ -85,8 +84,8 @@ def predict_raster(
         )
         tags = provenance(card, raster, tiling, tta=options.tta, precision=scorer.precision, merge=options.merge)
         writers = [_map_writer(files.codes, legend, _grid(raster.info), tags)]
-        if files.confidence is not None:
-            writers.append(_confidence_writer(files.confidence, _grid(raster.info), tags))
+        if files.beside is not None:
+            writers.append(_confidence_writer(files.beside, _grid(raster.info), tags))
         for writer in writers:
             stack.enter_context(writer)
         classes = ClassMap(legend, *writers, partial=merger is not None and merger.partial)
@@ -101,7 +100,7 @@ def predict_raster(
             writer.finish()
     return MapResult(
         path=files.codes,
-        confidence=files.confidence,
+        confidence=files.beside,
         styles=files.styles,
         image=path,
         width=raster.info.width,

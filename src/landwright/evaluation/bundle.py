@@ -11,7 +11,7 @@ from pathlib import Path
 
 from landwright.bundles import Bundle
 from landwright.data import Scene
-from landwright.engine import MapResult, PredictOptions, map_files, predict_raster
+from landwright.engine import MapResult, PredictOptions, predict_raster
 from landwright.errors import DataError
 from landwright.evaluation.compare import Comparison
 from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair
@@ -20,6 +20,7 @@ from landwright.evaluation.protocols import DEFAULT
 from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
 from landwright.evaluation.sources import find_run
 from landwright.evaluation.trained import trained_on
+from landwright.maps import map_files
 from landwright.rasters import Window
 
 Progress = Callable[[str, int, int], None]
@@ -104,7 +105,7 @@ def evaluate_bundle(
         folder = Path(keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="landwright-")))
         targets = [folder / f"{scene.name}.tif" for scene in scenes]
         for scene, target in zip(scenes, targets, strict=True):
-            map_files(target, True).refuse_existing(scene.image, overwrite=force)
+            map_files(target, True).refuse_existing([scene.image], overwrite=force)
         for (scene, windows), target in zip(scenes.items(), targets, strict=True):
             shown = comparison.previews > len(comparison.seen)
 

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from landwright.errors import DataError, UsageError
 from landwright.legends import IGNORE, Legend
-from landwright.maps import CONFIDENCE_RAMP, class_style, ramp_style
+from landwright.maps import CONFIDENCE_RAMP, class_style, map_files, ramp_style
 from landwright.prepare.agreement import Agreement
-from landwright.prepare.files import fuse_files
 from landwright.prepare.output import provenance, writers_of
 from landwright.prepare.products import Product
 from landwright.prepare.result import FuseResult, ProductUse
@@ -71,7 +70,7 @@ def fuse_products(
     """
     started = time.perf_counter()
     votes_needed = _check(products, k)
-    files = fuse_files(out, agreement)
+    files = map_files(out, True if agreement is None else agreement, word="agreement")
     grid_source = products[0].path if like is None else str(like)
     files.refuse_existing([grid_source, *(product.path for product in products)], overwrite=overwrite)
     with ExitStack() as stack:
@@ -84,7 +83,7 @@ def fuse_products(
         tally = _Tally(len(legend), len(products))
         rule = Agreement([product.allowed(legend) for product in products], votes_needed)
         tags = provenance(products, legend, votes_needed, grid_source)
-        writers = writers_of(files, legend, grid, tags)
+        writers = writers_of(files.rasters, legend, grid, tags)
         for writer in writers:
             stack.enter_context(writer)
         for labels, votes in _strips(readers, rule, tally, grid, progress):
@@ -102,8 +101,8 @@ def fuse_products(
         for writer in writers:
             writer.finish()
     return FuseResult(
-        path=files.labels,
-        agreement=files.agreement,
+        path=files.rasters[0],
+        agreement=files.rasters[1],
         styles=files.styles,
         legend=legend,
         k=votes_needed,

@@ -12,22 +12,22 @@ from landwright import __version__
 from landwright.legends import Legend
 from landwright.maps import StripWriter
 from landwright.prepare.agreement import NO_VOTES
-from landwright.prepare.files import FuseFiles
 from landwright.prepare.products import Product
 from landwright.rasters import RasterInfo
 
 
 def writers_of(
-    files: FuseFiles, legend: Legend, grid: RasterInfo, tags: dict[str, str]
+    places: Sequence[Path], legend: Legend, grid: RasterInfo, tags: dict[str, str]
 ) -> tuple[StripWriter, StripWriter]:
     """Return the writers of the labels and of the votes.
 
     Args:
-        files: Where they go.
+        places: Where the labels and the votes go.
         legend: Classes of the labels.
         grid: The grid of both.
         tags: Metadata of both.
     """
+    labels_place, votes_place = places
     common: dict[str, Any] = {
         "width": grid.width,
         "height": grid.height,
@@ -37,7 +37,7 @@ def writers_of(
         "tags": tags,
     }
     labels = StripWriter(
-        files.labels,
+        labels_place,
         nodata=legend.nodata,
         colormap=legend.colour_table(),
         description=f"classes: {legend.name}",
@@ -45,7 +45,7 @@ def writers_of(
         **common,
     )
     votes = StripWriter(
-        files.agreement,
+        votes_place,
         nodata=NO_VOTES,
         description="products that agree on the leading class",
         overviews="average",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from landwright.engine.files import map_files
 from landwright.errors import UsageError
+from landwright.maps import map_files
 
 
 def test_names_belong_together() -> None:
@@ -13,7 +13,8 @@ def test_names_belong_together() -> None:
     assert files.rasters == (Path("out/map.tif"), Path("out/map_confidence.tif"))
     assert files.styles == (Path("out/map.qml"), Path("out/map_confidence.qml"))
     assert map_files("map.tiff", False).rasters == (Path("map.tiff"),)
-    assert map_files("map.tif", Path("sure.tif")).confidence == Path("sure.tif")
+    assert map_files("map.tif", Path("sure.tif")).beside == Path("sure.tif")
+    assert map_files("map.tif", True, word="agreement").beside == Path("map_agreement.tif")
 
 
 @pytest.mark.parametrize(("out", "confidence"), [("map.png", True), ("map", True), ("map.tif", Path("c.jpg"))])
@@ -31,11 +32,11 @@ def test_nothing_is_replaced_unasked_and_the_image_never(tmp_path: Path) -> None
     image = tmp_path / "image.tif"
     image.touch()
     files = map_files(tmp_path / "map.tif", True)
-    files.refuse_existing(image, overwrite=False)
+    files.refuse_existing([image], overwrite=False)
     files.styles[1].touch()
     with pytest.raises(UsageError, match="already"):
-        files.refuse_existing(image, overwrite=False)
-    files.refuse_existing(image, overwrite=True)
+        files.refuse_existing([image], overwrite=False)
+    files.refuse_existing([image], overwrite=True)
     (tmp_path / "link.tif").symlink_to(image)
-    with pytest.raises(UsageError, match="image itself"):
-        map_files(tmp_path / "link.tif", False).refuse_existing(image, overwrite=True)
+    with pytest.raises(UsageError, match="one of the inputs"):
+        map_files(tmp_path / "link.tif", False).refuse_existing([image], overwrite=True)
