@@ -60,3 +60,10 @@ def test_without_pixel_sizes_or_with_polygons_the_maps_grid_stays(coarse: Path, 
     plain = tmp_path / "plain.tif"
     write_cog(plain, np.ones((8, 8), np.uint8))
     assert comparison_grid(info, plain) == info
+
+
+def test_what_map_and_reference_both_note_is_said_once(tmp_path: Path) -> None:
+    for name in ("map", "reference"):
+        write_cog(tmp_path / f"{name}.tif", np.ones((8, 8), np.uint8))
+    found = evaluate_maps([Pair("one", tmp_path / "map.tif", tmp_path / "reference.tif")], legend=LEGEND)
+    assert found.scenes[0].notes == ("no georeference: ground size unknown",)

@@ -129,7 +129,7 @@ class Comparison:
                 pixels=int(total.sum()),
                 oa=pooled.oa,
                 miou=pooled.miou,
-                notes=(*info.notes, *reference.notes),
+                notes=tuple(dict.fromkeys((*info.notes, *reference.notes))),  # both may say the same
             )
         )
         return self._scenes[-1]
