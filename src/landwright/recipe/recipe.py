@@ -1,0 +1,64 @@
+"""The whole recipe."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from landwright.recipe.data import AugmentSpec, DataSpec, NormalizeSpec, TargetSpec
+from landwright.recipe.section import Section
+from landwright.recipe.supervision import CoarseSpec, SyntheticSpec
+from landwright.recipe.training import LossSpec, NetworkSpec, OptimSpec, ValidateSpec
+
+
+class Recipe(Section):
+    """A whole recipe.
+
+    Attributes:
+        regime: Kind of labels.
+        classes: Shipped legend or legend file.
+        data: Images and labels.
+        network: Network.
+        augment: Augmentation.
+        normalize: Input scaling.
+        loss: Loss.
+        coarse: What is made of coarse labels (regime ``coarse``).
+        target: Real images to adapt to (regime ``synthetic``).
+        synthetic: How it is done (regime ``synthetic``).
+        optim: Optimisation.
+        validate: Validation (key ``validate`` in YAML).
+        seed: Seed of everything random.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    regime: Literal["masks", "coarse", "synthetic"]
+    classes: str
+    data: DataSpec
+    network: NetworkSpec
+    augment: AugmentSpec = AugmentSpec()
+    normalize: NormalizeSpec = NormalizeSpec()
+    loss: LossSpec = LossSpec()
+    coarse: CoarseSpec | None = None
+    target: TargetSpec | None = None
+    synthetic: SyntheticSpec | None = None
+    optim: OptimSpec = OptimSpec()
+    validation: ValidateSpec = Field(default=ValidateSpec(), alias="validate")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _sections_of_the_regime(self) -> Recipe:
+        for section, regime in (("coarse", "coarse"), ("target", "synthetic"), ("synthetic", "synthetic")):
+            if getattr(self, section) is not None and self.regime != regime:
+                raise ValueError(f"the section `{section}` belongs to the regime `{regime}`")
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """Return the resolved recipe as plain data, ready for YAML."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def hash(self) -> str:
+        """Return the SHA-256 of the resolved recipe, recorded in the bundle's card."""
+        return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()
