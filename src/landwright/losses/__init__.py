@@ -1,5 +1,13 @@
-"""Losses on pixel masks and coarse labels; pixels with the ignore value 255 say nothing."""
+"""Losses on pixel masks, coarse labels and heights; pixels with the ignore value 255 say nothing."""
 
+from landwright.losses.adaptation import (
+    class_confidence,
+    class_loss,
+    feature_loss,
+    ground_refinement,
+    height_consistency,
+    height_loss,
+)
 from landwright.losses.coarse import CoarseLoss
 from landwright.losses.masked import (
     WeightedTarget,
@@ -9,6 +17,7 @@ from landwright.losses.masked import (
     structure_target,
 )
 from landwright.losses.supervision import LOSSES, DeepSupervision, Loss, build_loss
+from landwright.losses.teacher import ema_decay, update_teacher
 
 __all__ = [
     "LOSSES",
@@ -17,8 +26,16 @@ __all__ = [
     "Loss",
     "WeightedTarget",
     "build_loss",
+    "class_confidence",
+    "class_loss",
+    "ema_decay",
+    "feature_loss",
+    "ground_refinement",
+    "height_consistency",
+    "height_loss",
     "soft_cross_entropy",
     "squared_dice_loss",
     "structure_loss",
     "structure_target",
+    "update_teacher",
 ]
