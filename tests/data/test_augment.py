@@ -60,3 +60,12 @@ def test_zoom_is_log_uniform() -> None:
     assert draws.min() >= 0.5 and draws.max() <= 2
     assert np.median(draws) == pytest.approx(1, abs=0.05)
     assert draw_zoom(AugmentSpec(), rng) == 1
+
+
+@given(st.integers(0, 99))
+def test_heights_move_with_the_mask_and_stay_metres(seed: int) -> None:
+    before = patch()
+    before = before._replace(height=torch.where(before.valid, before.mask * 2.5, torch.nan))
+    after = augment(before, AugmentSpec(colour=0.2), np.random.default_rng(seed))
+    torch.testing.assert_close(after.height, torch.where(after.valid, after.mask * 2.5, torch.nan), equal_nan=True)
+    assert augment(patch(), AugmentSpec(), np.random.default_rng(seed)).height is None

@@ -6,12 +6,15 @@ from pydantic import ValidationError
 
 from landwright.data import layouts
 from landwright.data.layouts import Layout, check_layout, list_layouts, load_layout
+from landwright.data.reading import SceneReader
 from landwright.data.scenes import find_scenes
 from landwright.data.splits import make_split
 from landwright.data.templates import fields
 from landwright.errors import DataError, UsageError
-from landwright.legends import list_legends
-from landwright.recipe import DataSpec
+from landwright.legends import list_legends, load_legend
+from landwright.rasters import Window
+from landwright.recipe import DataSpec, SplitSpec
+from landwright.world import write_world
 
 CITIES = ("austin", "chicago", "kitsap", "tyrol-w", "vienna")
 
@@ -34,7 +37,8 @@ def test_shipped_layouts_are_sound() -> None:
         assert layout.name == name
         assert layout.legend in list_legends()
         assert layout.url.startswith("http") and layout.licence and layout.citation
-        assert all(set(fields(mask)) <= set(layout.fields) for mask in layout.masks)
+        for names in (*layout.beside.values(), *layout.lists.values(), [layout.groups or ""]):
+            assert all(set(fields(template)) <= set(layout.fields) for template in names)
     with pytest.raises(UsageError, match="no layout named 'inra'"):
         load_layout("inra")
 
@@ -234,3 +238,144 @@ def test_sinolc_cities(tmp_path: Path, images: list[str], label: str) -> None:
 def test_a_complete_chesapeake_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="119 labelled images of the test part; 0 of 682 labelled images"):
         check_layout(load_layout("chesapeake-lc"), tmp_path)
+
+
+def synrs3d(root: Path, stems: dict[str, list[str]], folders: tuple[str, ...] = ("opt", "gt_nDSM")) -> None:
+    """Lay a set out like SynRS3D: all images in the folders, and a list of the names of each part."""
+    for part, names in stems.items():
+        touch(root, *(f"{folder}/{name}.tif" for name in names for folder in folders))
+        (root / f"{part}.txt").write_text("\n".join(names))
+
+
+def test_families_of_synrs3d(tmp_path: Path) -> None:
+    kinds = ("opt", "gt_nDSM", "gt_ss_mask", "gt_cd_mask", "pre_opt")
+    for family in ("grid_g05_mid_v1", "terrain_g1_low_v1"):
+        synrs3d(tmp_path / family, {"train": ["1", "2"]}, kinds)
+        touch(tmp_path / family, "opt/3.tif")  # in no list
+    scenes = find_scenes(DataSpec(layout="synrs3d", root=str(tmp_path)))
+    assert len(scenes) == 4 and {scene.part for scene in scenes} == {None}
+    for scene in scenes:
+        family = scene.image.parent.parent
+        stem = scene.image.name
+        assert (scene.label, scene.height) == (family / "gt_ss_mask" / stem, family / "gt_nDSM" / stem)
+        assert scene.before is None
+    (one, _) = find_scenes(DataSpec(layout="synrs3d", root=str(tmp_path), where={"family": "grid_g05_mid_v1"}))
+    assert one.image.parent.parent.name == "grid_g05_mid_v1"
+    assert set(make_split(scenes, DataSpec(layout="x", root="x").split, seed=0).counts()) == {"train", "val"}
+    pairs = find_scenes(DataSpec(layout="synrs3d-change", root=str(tmp_path)))
+    assert {(scene.label.parent.name, scene.before.parent.name) for scene in pairs} == {("gt_cd_mask", "pre_opt")}
+    (tmp_path / "terrain_g1_low_v1/gt_nDSM/2.tif").unlink()
+    with pytest.raises(DataError, match=r"1 images have no mask or no height raster: 2\.tif"):
+        find_scenes(DataSpec(layout="synrs3d", root=str(tmp_path)))
+    (tmp_path / "terrain_g1_low_v1/train.txt").unlink()
+    with pytest.raises(DataError, match=r"terrain_g1_low_v1: has no train\.txt, the list of its images"):
+        find_scenes(DataSpec(layout="synrs3d", root=str(tmp_path)))
+
+
+def test_worlds_are_read_like_synrs3d(tmp_path: Path) -> None:
+    write_world(tmp_path / "worlds/a", scenes=2, size=64, gsd=1.0)
+    for root, names in ((tmp_path / "worlds", ["a"]), (tmp_path / "worlds/a", ["."])):
+        scenes = find_scenes(DataSpec(layout="synrs3d", root=str(root)))
+        assert [scene.image.parent.parent.relative_to(root).as_posix() for scene in scenes] == names * 2
+        assert len(find_scenes(DataSpec(layout="synrs3d-change", root=str(root)))) == 2
+    reader = SceneReader(DataSpec(layout="synrs3d", root="x"), load_legend("openearthmap-8"))
+    reader.check(scenes)
+    patch = reader.read(scenes[0], Window(0, 0, 64, 64))
+    assert patch.height is not None and patch.height.isfinite().all() and (patch.mask != 255).all()
+
+
+@pytest.mark.parametrize("name", [f"dfc19-{site}{end}" for site in ("jax", "oma") for end in ("", "-grouped")])
+def test_sites_of_dfc19(tmp_path: Path, name: str) -> None:
+    stems = {"train": [f"JAX_{site}_006_0_512" for site in range(4)], "test_syn": ["JAX_0_007_0_512"]}
+    kinds = ("opt", "gt_nDSM", "gt_ss_mask")
+    synrs3d(tmp_path, stems | {"test": ["JAX_1_008_0_0", "JAX_0_007_0_512"]}, kinds)
+    scenes = find_scenes(DataSpec(layout=name, root=str(tmp_path)))
+    assert all(scene.label and scene.height and scene.height.parent.name == "gt_nDSM" for scene in scenes)
+    if name.endswith("grouped"):
+        assert Counter(scene.group for scene in scenes) == {"JAX_0": 2, "JAX_1": 2, "JAX_2": 1, "JAX_3": 1}
+        split = make_split(scenes, SplitSpec(val=0.25, test=0.25), seed=0)
+        parts = {region.scene.group: region.part for region in split.all}
+        assert all(parts[region.scene.group] == region.part for region in split.all) and len(set(parts.values())) == 3
+    else:  # as published, torn sites and all
+        assert Counter(scene.part for scene in scenes) == {None: 4, "test": 1}
+        assert make_split(scenes, SplitSpec(val=0.25), seed=0).counts() == {"train": 3, "val": 1, "test": 1}
+
+
+@pytest.mark.parametrize("name", [f"geonrw-{kind}{end}" for kind in ("rural", "urban") for end in ("", "-grouped")])
+def test_tiles_of_geonrw(tmp_path: Path, name: str) -> None:
+    stems = {"train": ["bonn_364_5621_0_496", "bonn_365_5621_0_0"], "test_syn": ["bonn_364_5621_992_0"]}
+    synrs3d(tmp_path / name.replace("-grouped", "").replace("-", "_"), stems)
+    scenes = find_scenes(DataSpec(layout=name, root=str(tmp_path)))
+    assert all(scene.label is None and scene.height is not None for scene in scenes)
+    groups = {"bonn_364_5621", "bonn_365_5621"} if name.endswith("grouped") else {None}
+    assert {scene.group for scene in scenes} == groups and len(scenes) == 3
+
+
+@pytest.mark.parametrize(("name", "folder"), [("dfc18", "DFC18"), ("ogc-arg", "OGC_ARG"), ("ogc-atl", "OGC_ATL")])
+def test_sets_of_heights_alone(tmp_path: Path, name: str, folder: str) -> None:
+    synrs3d(tmp_path / folder, {"train": ["a", "b"], "test_syn": ["c"], "test": ["c", "d"]})
+    scenes = find_scenes(DataSpec(layout=name, root=str(tmp_path)))
+    assert [(scene.name, scene.label, scene.part) for scene in scenes] == [
+        ("a", None, None),
+        ("b", None, None),
+        ("c", None, "test"),
+    ]
+    assert check_layout(load_layout(name), tmp_path).counts() == {"test": 1, "all": 3}
+
+
+@pytest.mark.parametrize("name", ["potsdam", "vaihingen"])
+def test_prepared_isprs_sets(tmp_path: Path, name: str) -> None:
+    stems = {"train": ["top_1_slice_0", "top_1_slice_1", "top_3_slice_0"], "test": ["top_2_slice_0"]}
+    synrs3d(tmp_path, stems, ("opt", "gt_nDSM", "gt_ss_mask"))
+    scenes = find_scenes(DataSpec(layout=f"{name}-height", root=str(tmp_path)))
+    assert {scene.group: scene.part for scene in scenes} == {"top_1": None, "top_2": "test", "top_3": None}
+    assert sorted(make_split(scenes, SplitSpec(val=0.3), seed=0).counts()) == ["test", "train", "val"]
+
+
+def test_openearthmap_has_classes_alone(tmp_path: Path) -> None:
+    synrs3d(tmp_path, {"train": ["aachen_1", "aachen_2"], "val": ["aachen_3"]}, ("opt", "gt_ss_mask"))
+    touch(tmp_path, "opt/aachen_4.tif")
+    (tmp_path / "test.txt").write_text("aachen_4.tif")  # withheld masks
+    scenes = find_scenes(DataSpec(layout="openearthmap", root=str(tmp_path)))
+    assert [(scene.part, scene.height) for scene in scenes] == [("train", None), ("train", None), ("val", None)]
+    assert len(load_layout("openearthmap").images_of(tmp_path)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "after", "before", "mask", "part"),
+    [
+        ("levir-cd", "val/B/val_1.png", "val/A/val_1.png", "val/label/val_1.png", "val"),
+        ("levir-cd", "LEVIR-CD/B/test_9.png", "LEVIR-CD/A/test_9.png", "LEVIR-CD/label/test_9.png", "test"),
+        ("levir-cd-plus", "LEVIR-CD+/train/B/1.png", "LEVIR-CD+/train/A/1.png", "LEVIR-CD+/train/label/1.png", None),
+        ("levir-cd-plus", "test/B/1.png", "test/A/1.png", "test/label/1.png", "test"),
+        ("whu-cd", "train/B/1.tif", "train/A/1.tif", "train/label/1.tif", "train"),
+        ("whu-cd", "after/after.tif", "before/before.tif", "change label/change_label.tif", None),
+        ("second", "im2/00003.png", "im1/00003.png", "label2/00003.png", None),
+        ("second", "test/im2/00003.png", "test/im1/00003.png", "test/label2/00003.png", "test"),
+    ],
+)
+def test_pairs_of_dates(tmp_path: Path, name: str, after: str, before: str, mask: str, part: str | None) -> None:
+    touch(tmp_path, after, before, mask)
+    (scene,) = find_scenes(DataSpec(layout=name, root=str(tmp_path)))
+    files = (scene.image, scene.before, scene.label)
+    assert tuple(path.relative_to(tmp_path).as_posix() for path in files if path) == (after, before, mask)
+    assert scene.part == part
+    (tmp_path / before).unlink()
+    if part != "test":
+        with pytest.raises(DataError, match="1 images have no mask or no earlier image"):
+            find_scenes(DataSpec(layout=name, root=str(tmp_path)))
+
+
+def test_what_a_layout_must_say() -> None:
+    known = load_layout("openearthmap").model_dump()
+    with pytest.raises(ValidationError, match="neither `masks` nor `heights`"):
+        Layout.model_validate(known | {"masks": []})
+    with pytest.raises(ValidationError, match="by `parts` or by `lists`"):
+        Layout.model_validate(known | {"parts": [{"part": "test"}]})
+
+
+def test_images_of_a_layout_leave_out_what_is_unused(tmp_path: Path) -> None:
+    touch(tmp_path, "Train/Urban/images_png/1.png", "Test/Urban/images_png/2.png")
+    assert [scene.name for scene in load_layout("loveda").images_of(tmp_path)] == ["1"]
+    with pytest.raises(DataError, match="holds no image of LoveDA"):
+        load_layout("loveda").images_of(tmp_path / "nowhere")

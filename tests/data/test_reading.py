@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from landwright.data import reading
-from landwright.data.reading import Patch, SceneReader, pad_to
+from landwright.data.reading import Patch, SceneReader, known_pixels, pad_to
 from landwright.data.scenes import Scene
 from landwright.errors import DataError
 from landwright.rasters import Window
@@ -128,3 +128,77 @@ def test_grid_of_a_scene_that_was_not_opened_yet(write, legend) -> None:
     scene = make(write, np.ones((1, 3, 5), np.uint8), np.zeros((3, 5), np.uint8))
     assert SceneReader(SPEC, legend).info(scene).shape == (3, 5)
     assert SceneReader(SPEC, legend).cells(scene) is None
+
+
+def test_a_scene_without_label_is_ignored_everywhere(write, legend) -> None:
+    scene = Scene("s", write("s.tif", np.full((1, 4, 4), 9, np.uint8)), None)
+    reader = SceneReader(SPEC, legend)
+    reader.check([scene, Scene("t", write("t.tif", np.ones((1, 4, 4), np.uint8)), None)])
+    patch = reader.read(scene, Window(0, 0, 2, 3))
+    assert patch.mask.dtype == torch.uint8 and (patch.mask == 255).all()
+    assert patch.valid.all() and patch.height is None
+    assert (reader.notes(scene), reader.cells(scene)) == ((), None)
+
+
+def test_heights_are_unknown_where_the_image_is_invalid(write, legend) -> None:
+    image = np.full((1, 4, 4), 7, np.uint8)
+    image[0, 0] = 0
+    heights = np.arange(16, dtype=np.float32).reshape(4, 4)
+    heights[3, 3] = np.nan
+    scene = Scene("s", write("s.tif", image, nodata=0), None, height=write("h.tif", heights))
+    patch = SceneReader(SPEC, legend).read(scene, Window(0, 0, 4, 4))
+    assert patch.height.dtype == torch.float32
+    assert patch.height.isnan().tolist() == [[True] * 4, [False] * 4, [False] * 4, [False] * 3 + [True]]
+    assert known_pixels(patch, scene).sum() == 11
+
+
+def test_resampling_takes_known_heights_alone(write, legend) -> None:
+    heights = np.full((8, 8), 12, np.float32)
+    heights[:, 3:5] = 9999
+    image = write("s.tif", np.ones((1, 8, 8), np.uint8))
+    scene = Scene("s", image, None, height=write("h.tif", heights))
+    for size in ((4, 4), (16, 16)):
+        patch = SceneReader(SPEC, legend).read(scene, Window(0, 0, 8, 8), size)
+        known = patch.height.isfinite()
+        assert patch.height.shape == patch.mask.shape == size and 0 < known.float().mean() < 1
+        assert patch.height[known].numpy() == pytest.approx(12, abs=1e-4)  # metres, at any zoom
+
+
+def test_padding_leaves_heights_unknown() -> None:
+    one = torch.ones(2, 3)
+    padded = pad_to(Patch(one[None], one.to(torch.uint8), one.bool(), one * 5), 4)
+    assert padded.height.shape == (4, 4) and padded.height.isfinite().sum() == 6
+    assert (padded.height[:2, :3] == 5).all()
+
+
+def test_the_earlier_image_comes_first(write, legend) -> None:
+    after, before = np.full((2, 4, 4), 5, np.uint8), np.full((2, 4, 4), 3, np.uint8)
+    before[:, 0], after[:, 3] = 0, 0
+    mask = np.ones((4, 4), np.uint8)
+    scene = Scene("s", write("a.tif", after, nodata=0), write("m.tif", mask), before=write("b.tif", before, nodata=0))
+    reader = SceneReader(DataSpec(images="unused", labels="unused", bands=[2]), legend)
+    patch = reader.read(scene, Window(0, 0, 4, 4))
+    assert patch.image[:, 1, 0].tolist() == [3, 5]
+    assert patch.valid.all(1).tolist() == [False, True, True, False]  # nodata of either date
+    assert (patch.mask[[0, 3]] == 255).all() and (patch.mask[1:3] == 1).all()
+    with pytest.raises(DataError, match=r"a\.tif: has 1 bands, .*a\.tif has 2"):
+        reader.check([scene, Scene("t", scene.image, scene.label and write("n.tif", mask))])
+
+
+def test_files_of_a_scene_are_checked_and_noted(write, legend) -> None:
+    image = np.ones((1, 8, 8), np.uint8)
+    heights = np.ones((8, 8), np.float32)
+    placed = write("i.tif", image, origin=(0, 8))
+    scene = Scene(
+        "s", placed, None, height=write("h.tif", heights, origin=(4, 8)), before=write("b.tif", image, origin=(0.3, 8))
+    )
+    notes = SceneReader(SPEC, legend).notes(scene)
+    assert any("covers 50.0% of the image" in note for note in notes)
+    assert any("0.30 pixels off" in note for note in notes)
+    reader = SceneReader(SPEC, legend)
+    with pytest.raises(DataError, match=r"elsewhere\.tif: does not overlap"):
+        reader.check([Scene("s", placed, None, height=write("elsewhere.tif", heights, origin=(90, 8)))])
+    bare = write("bare.tif", heights)
+    scenes = [Scene(name, write(f"{name}.tif", image), None, height=bare) for name in "xy"]
+    with pytest.raises(DataError, match=r"bare\.tif: is the height raster of .* which have no georeference"):
+        reader.check(scenes)

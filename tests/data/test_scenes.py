@@ -109,3 +109,48 @@ def test_csv_without_columns_of_files_names_both_ways(tiles: Path) -> None:
 def test_where_without_a_layout_is_refused(tiles: Path) -> None:
     with pytest.raises(ValidationError, match="`where` chooses among the scenes of a `layout`"):
         DataSpec(images="Tile 4/images", labels="Tile 4/masks", where={"state": "ny"})
+
+
+def test_heights_and_earlier_images_are_matched_by_name(tmp_path: Path) -> None:
+    folders = ("opt", "gt_ss_mask", "gt_nDSM", "pre_opt")
+    for folder in folders:
+        (tmp_path / folder).mkdir()
+        for name in ("b", "a"):
+            (tmp_path / folder / f"{name}.tif").touch()
+    spec = DataSpec(images="opt", labels="gt_ss_mask", heights="gt_nDSM/*.tif", before="pre_opt")
+    for scene in find_scenes(spec, base=tmp_path):
+        files = (scene.image, scene.label, scene.height, scene.before)
+        assert files == tuple(tmp_path / folder / f"{scene.name}.tif" for folder in folders)
+    (tmp_path / "gt_nDSM/a.tif").unlink()
+    with pytest.raises(
+        DataError, match=r"1 of 2 images have no height raster of a matching name among 1 height raster"
+    ):
+        find_scenes(spec, base=tmp_path)
+    with pytest.raises(DataError, match="is both an image and an earlier image"):
+        find_scenes(DataSpec(images="opt", labels="gt_ss_mask", before="opt/a.tif"), base=tmp_path)
+
+
+def test_csv_with_heights_and_earlier_images(tiles: Path) -> None:
+    image, mask = "Tile 4/images/part_1.jpg", "Tile 4/masks/part_1.png"
+    other = "Tile 5/images/part_1.jpg"
+    pairs = write_csv(tiles, "image,label,height,before", f"{image},{mask},{mask},{other}", f"{other},,{mask},{image}")
+    first, second = find_scenes(DataSpec(pairs=pairs), base=tiles)
+    assert (first.height, first.before) == (tiles / mask, tiles / other)
+    assert (second.label, second.height) == (None, tiles / mask)
+    (only,) = find_scenes(DataSpec(pairs=write_csv(tiles, "image,height", f"{image},{mask}")), base=tiles)
+    assert (only.label, only.height, only.before) == (None, tiles / mask, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("Tile 4/images/part_1.jpg,,,", "line 2 has no label, and no height either"),
+        (",Tile 4/masks/part_1.png,,", "line 2 has no image"),
+        ("Tile 4/images/part_1.jpg,Tile 4/masks/part_1.png,x.tif,", r"line 2 names .*x\.tif"),
+        ("Tile 4/images/part_1.jpg,Tile 4/masks/part_1.png,,", "1 of 2 lines have no image in the column before"),
+    ],
+)
+def test_bad_lines_of_a_csv_with_heights(tiles: Path, line: str, problem: str) -> None:
+    whole = "Tile 5/images/part_1.jpg,Tile 5/masks/part_1.png,,Tile 4/images/part_1.jpg"
+    with pytest.raises(DataError, match=problem):
+        find_scenes(DataSpec(pairs=write_csv(tiles, "image,label,height,before", line, whole)), base=tiles)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from landwright.data.scenes import Scene
 from landwright.data.splits import Region, Split, make_split
 from landwright.errors import DataError
+from landwright.rasters import Window
 from landwright.recipe import SplitSpec
 
 
@@ -119,3 +120,19 @@ def test_not_a_split(tmp_path: Path, text: str) -> None:
     (tmp_path / "split.csv").write_text(text)
     with pytest.raises(DataError, match="as a split"):
         Split.load(tmp_path / "split.csv")
+
+
+def test_files_of_all_kinds_are_saved(tmp_path: Path) -> None:
+    full = Scene("a", Path("a.tif"), Path("l.tif"), "g", "train", Path("h.tif"), Path("b.tif"))
+    bare = Scene("c", Path("c.tif"), None, part="val")
+    split = Split((Region(full, "train"), Region(bare, "val")))
+    split.save(tmp_path / "split.csv")
+    assert Split.load(tmp_path / "split.csv") == split
+
+
+def test_splits_of_before_there_were_heights_are_read(tmp_path: Path) -> None:
+    (tmp_path / "split.csv").write_text(
+        "scene,part,group,row,col,height,width,image,label\na,val,,0,8,16,32,a.tif,a.png\n", encoding="utf-8"
+    )
+    (region,) = Split.load(tmp_path / "split.csv").all
+    assert region == Region(Scene("a", Path("a.tif"), Path("a.png"), part="val"), "val", Window(0, 8, 16, 32))

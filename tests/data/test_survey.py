@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from landwright.data.scenes import Scene
 from landwright.data.splits import Region
 from landwright.data.survey import check_classes, grid_windows, survey, thin
 from landwright.errors import DataError
+from landwright.legends import load_legend
 from landwright.rasters import Window
 from landwright.recipe import DataSpec
 
@@ -143,3 +145,38 @@ def test_classes_are_checked_by_their_histogram(legend) -> None:
     check_classes(np.array([0, 5, 1]), legend, Path("a.tif"))
     with pytest.raises(DataError, match=r"a\.tif: is all class 2"):
         check_classes(np.array([0, 0, 7]), legend, Path("a.tif"))
+
+
+def measured(write, name: str, mask, heights) -> Region:
+    found = region(write, name, np.ones((1, *heights.shape), np.uint8), mask)
+    return Region(replace(found.scene, height=write(f"{name}_h.tif", heights.astype(np.float32))), "train")
+
+
+def test_heights_are_looked_at_too(write) -> None:
+    trees = load_legend("surface-3")
+    mask = np.zeros((100, 100), np.uint8)
+    mask[:50] = 1
+    heights = np.where(mask == 1, 30.0, 1000.0)
+    heights[90:], heights[50] = -2, np.nan
+    found = survey(SceneReader(SPEC, trees), [measured(write, "a", mask, heights)], training=True)
+    assert found.heights is not None
+    assert (found.heights.unknown, found.heights.beyond, found.heights.negative) == pytest.approx((0.4, 0.39, 0.1))
+    assert len(found.notes) == 3 and "median of trees is 30" in found.notes[2]
+    plain = survey(SceneReader(SPEC, trees), [region(write, "b", np.ones((1, 9, 9), np.uint8), mask[:9, :9])])
+    assert plain.heights is None and plain.notes == ()
+
+
+def test_heights_of_which_none_is_known_are_refused_in_training(write, legend) -> None:
+    mask = np.arange(64, dtype=np.uint8).reshape(8, 8) % 3
+    blank = measured(write, "a", mask, np.full((8, 8), 9999.0))
+    survey(SceneReader(SPEC, legend), [blank])
+    with pytest.raises(DataError, match=r"a_h\.tif: has no usable height"):
+        survey(SceneReader(SPEC, legend), [blank], training=True)
+    alone = Region(replace(blank.scene, label=None), "val")
+    with pytest.raises(DataError, match="has no usable height"):
+        survey(SceneReader(SPEC, legend), [alone])
+
+
+def test_what_has_no_label_is_not_asked_for_classes(write, legend) -> None:
+    bare = [Region(Scene(n, write(f"{n}.tif", np.ones((1, 9, 9), np.uint8)), None), "train") for n in "ab"]
+    assert survey(SceneReader(SPEC, legend), bare, training=True).usable.tolist() == [81, 81]

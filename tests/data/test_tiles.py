@@ -4,6 +4,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from landwright.data.loader import make_loader
 from landwright.data.reading import Sample
 from landwright.data.scenes import Scene
 from landwright.data.splits import Region, make_split
@@ -220,3 +221,64 @@ def test_codes_that_the_survey_missed_are_reported_at_reading(write, legend) -> 
     with pytest.raises(DataError, match=r"m\.tif.* 9 "):
         for index in range(len(grid)):
             grid[index]
+
+
+def heights_of(number: int, height: int, width: int) -> np.ndarray:
+    """A height that tells number, row and column of every pixel."""
+    return (number * 100 + np.add.outer(np.arange(height) * 0.5, np.arange(width) * 0.25)).astype(np.float32)
+
+
+def test_heights_go_with_their_pixels(write, coordinates, legend) -> None:
+    pairs = [coordinates(str(n), n, 40, 50) for n in range(2)]
+    heights = write("h.tif", heights_of(1, 40, 50))
+    scenes = [Scene("0", *pairs[0]), Scene("1", *pairs[1], height=heights)]
+    regions = [Region(scene, "train") for scene in scenes]
+    tiles = RandomTiles(regions, spec(), legend, length=20, seed=0, augment=AugmentSpec(zoom=(0.99, 1.01)))
+    for sample in (tiles[index] for index in range(20)):
+        assert sample["height"].shape == (16, 16) and sample["height"].dtype == torch.float32
+        if sample["source"] == "0":  # a scene without heights beside one with
+            assert sample["height"].isnan().all()
+        else:
+            _, rows, cols = sample["image"]
+            torch.testing.assert_close(sample["height"], 100 + rows * 0.5 + cols * 0.25)
+    grid = GridTiles(regions, spec(), legend)
+    assert grid[len(grid) - 1]["height"][-1, -1].isnan()  # filling
+    assert "height" not in RandomTiles(regions[:1], spec(), legend, length=1, seed=0)[0]
+    batch = next(iter(make_loader(grid, 4)))
+    assert batch["height"].shape == (4, 16, 16)
+
+
+def test_tiles_of_scenes_without_labels_show_valid_ground(write, legend) -> None:
+    image = np.ones((1, 60, 60), np.uint8)
+    image[:, :, :15] = 0
+    region = Region(Scene("s", write("s.tif", image, nodata=0), None), "train")
+    data = spec(labelled=1.0, tile=8, balance=0.5)
+    tiles = RandomTiles([region], data, legend, length=30, seed=0)
+    assert tiles.survey.usable.tolist() == [2700] and not tiles.survey.positions and tiles.survey.heights is None
+    for sample in (tiles[index] for index in range(30)):
+        assert sample["valid"].all() and (sample["mask"] == 255).all() and "height" not in sample
+    grid = GridTiles([region], data, legend)
+    assert sum(int(grid[index]["valid"].sum()) for index in range(len(grid))) == 2700
+    small = Region(Scene("t", write("t.tif", image[:, :5, 15:]), None), "train")
+    assert RandomTiles([small], spec(), legend, length=1, seed=0)[0]["valid"].sum() == 5 * 16
+
+
+def test_tiles_of_heights_alone_lie_where_heights_are(write, legend) -> None:
+    heights = np.full((60, 60), np.nan, np.float32)
+    heights[:, 15:] = 3
+    image = write("s.tif", np.ones((1, 60, 60), np.uint8))
+    region = Region(Scene("s", image, None, height=write("h.tif", heights)), "train")
+    tiles = RandomTiles([region], spec(labelled=1.0, tile=8), legend, length=20, seed=0)
+    assert tiles.survey.usable.tolist() == [2700]
+    assert all(tiles[index]["height"].isfinite().all() for index in range(20))
+
+
+def test_pairs_of_two_dates(write, legend) -> None:
+    dates = [np.full((3, 30, 30), value, np.uint8) for value in (10, 20)]
+    mask = np.zeros((30, 30), np.uint8)
+    mask[10:20] = 1
+    before, image = (write(f"{n}.tif", date) for n, date in enumerate(dates))
+    region = Region(Scene("s", image, write("m.tif", mask), before=before), "train")
+    sample = RandomTiles([region], spec(), legend, length=1, seed=0)[0]
+    assert sample["image"].shape == (6, 16, 16)
+    assert (sample["image"][:3] == 10).all() and (sample["image"][3:] == 20).all()

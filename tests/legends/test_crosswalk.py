@@ -193,3 +193,8 @@ def test_file(tmp_path: Path) -> None:
     path.write_text("{name: own, source: building, target: loveda, rules: {0: 1}}")
     with pytest.raises(DataError, match=r"not a valid crosswalk: .*no rule for codes \[1\]"):
         load_crosswalk(path)
+
+
+def test_new_buildings_alone_are_certain_in_the_later_mask_of_second() -> None:
+    walk = load_crosswalk("second-to-building-change")
+    assert walk.apply(np.array([[0, 1, 2, 3, 4, 5, 6]])).tolist() == [[0, 254, 254, 254, 254, 255, 254]]

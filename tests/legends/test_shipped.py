@@ -13,9 +13,12 @@ from landwright.legends import IGNORE, Legend, list_legends, load_legend
 NLCD = (11, 12, 21, 22, 23, 24, 31, 41, 42, 43, 52, 71, 81, 82, 90, 95)
 PUBLISHED = {
     "building": (0, 1),
+    "building-change": (0, 255),
     "chesapeake-4": (1, 2, 3, 4),
     "chesapeake-lc": (1, 2, 3, 4, 5, 6),
     "deepglobe": (0, 1, 2, 3, 4, 5),
+    "dfc19": (2, 5, 6, 9, 17),
+    "dfc19-synrs3d": (2, 5, 6, 9, 17),
     "dubai-6": (0, 1, 2, 3, 4),
     "esa-worldcover": (10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100),
     "esri-lulc": (1, 2, 3, 4, 5, 6, 7, 8, 9, 11),
@@ -29,7 +32,9 @@ PUBLISHED = {
     "nlcd-paraformer": (0, *NLCD),
     "openearthmap-8": (1, 2, 3, 4, 5, 6, 7, 8),
     "poland-4": (1, 2, 3, 4),
+    "second": (0, 1, 2, 3, 4, 5, 6),
     "sinolc-1": (*range(1, 11), 12),
+    "surface-3": (0, 1, 2),
     "whu-building": (0, 1),
 }
 
@@ -69,6 +74,11 @@ def test_published_masks_of_0_and_255(name: str) -> None:
     legend = load_legend(name)
     assert legend.index(255) == legend.index("building") == 1
     assert legend.nodata != 255
+
+
+def test_change_masks_of_0_and_255_and_of_0_and_1() -> None:
+    legend = load_legend("building-change")
+    assert legend.encode(np.array([[0, 1, 255, 254]])).tolist() == [[0, 1, 1, IGNORE]]
 
 
 @pytest.mark.parametrize("code", [0, 128, 255])

@@ -60,10 +60,14 @@ def _about(layout: Layout) -> str:
     size = f"{layout.gsd:g} m" if layout.gsd else "ground sampling distance varies or is not published"
     way = "can be downloaded" if layout.torchgeo else "from its publisher"
     choice = [f"scenes by {', '.join(layout.fields)} (data.where)"] if len(layout.fields) > 1 else []
+    holds = f"legend {layout.legend}" if layout.masks else "no classes"
+    beside = "".join(
+        f", {kind}" for kind, names in (("heights", layout.heights), ("two dates", layout.before)) if names
+    )
     lines = [
-        f"{layout.title}: {', '.join(layout.bands)}, {size}, legend {layout.legend}, {way}",
+        f"{layout.title}: {', '.join(layout.bands)}, {size}, {holds}{beside}, {way}",
         *choice,
         f"licence: {layout.licence}",
         layout.url,
     ]
-    return f"{layout.name:<16} " + f"\n{'':<17}".join(lines)
+    return f"{layout.name:<20} " + f"\n{'':<21}".join(lines)

@@ -3,7 +3,7 @@
 from landwright.data.layouts import Layout, check_layout, list_layouts, load_layout
 from landwright.data.loader import OffsetSampler, make_loader
 from landwright.data.reading import Sample
-from landwright.data.scenes import Part, Scene, find_scenes
+from landwright.data.scenes import Part, Scene, find_scenes, find_targets
 from landwright.data.splits import Region, Split, make_split
 from landwright.data.statistics import band_statistics, class_histogram
 from landwright.data.tiles import GridTiles, RandomTiles
@@ -22,6 +22,7 @@ __all__ = [
     "check_layout",
     "class_histogram",
     "find_scenes",
+    "find_targets",
     "list_layouts",
     "load_layout",
     "make_loader",

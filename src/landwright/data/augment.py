@@ -5,6 +5,8 @@ Nothing is ever invented: where a change brings unknown ground into the tile, th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -28,23 +30,28 @@ def augment(patch: Patch, spec: AugmentSpec, rng: np.random.Generator) -> Patch:
     """Mirror, turn and recolour one square tile.
 
     Args:
-        patch: Image (C, S, S) in sensor units, mask and validity (S, S).
+        patch: Image (C, S, S) in sensor units, mask, validity and heights (S, S).
         spec: Which changes.
         rng: Source of all randomness.
 
     Returns:
         The changed tile; colours are not clipped to the sensor's range.
     """
-    image, mask, valid = patch
     if spec.flip:
         axes = [axis for axis in (-2, -1) if rng.random() < 0.5]
-        image, mask, valid = (torch.flip(plane, axes) for plane in (image, mask, valid))
+        patch = _moved(patch, lambda plane: torch.flip(plane, axes))
     if spec.rotate:
         turns = int(rng.integers(4))
-        image, mask, valid = (torch.rot90(plane, turns, (-2, -1)) for plane in (image, mask, valid))
+        patch = _moved(patch, lambda plane: torch.rot90(plane, turns, (-2, -1)))
     if spec.colour > 0:
-        image = _recolour(image, valid, spec.colour, rng)
-    return Patch(image.contiguous(), mask.contiguous(), valid.contiguous())
+        patch = patch._replace(image=_recolour(patch.image, patch.valid, spec.colour, rng))
+    return _moved(patch, torch.Tensor.contiguous)
+
+
+def _moved(patch: Patch, change: Callable[[torch.Tensor], torch.Tensor]) -> Patch:
+    """Change all planes alike; heights are metres above ground, which turning does not alter."""
+    height = None if patch.height is None else change(patch.height)
+    return Patch(change(patch.image), change(patch.mask), change(patch.valid), height)
 
 
 def _recolour(image: torch.Tensor, valid: torch.Tensor, most: float, rng: np.random.Generator) -> torch.Tensor:

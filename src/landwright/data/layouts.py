@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from landwright.data import templates
+from landwright.data.lists import PartLists
 from landwright.data.pairing import unique_names
-from landwright.data.scenes import PARTS, Part, Scene
+from landwright.data.scene import PARTS, Part, Scene
 from landwright.errors import DataError, UsageError
 
 _SHOWN = 5
@@ -66,7 +67,14 @@ class Layout(_Description):
         folders: Folders below the root where the set may lie, tried in order.
         images: Image templates, tried in order.
         masks: Mask templates, tried in order for every image; those with a field that the image's name lacks are not.
-        parts: The published split.
+        heights: The same for rasters of height above ground in metres.
+        before: The same for images of an earlier date.
+        parts: The published split, by the fields of the names.
+        lists: The published split, by lists of names: files per part, tried in order as masks are. Images in no list
+            are left out. Where the val part has no list, the recipe's split draws it from the train part.
+        groups: What scenes that share ground have in common, as a template of fields such as ``{city}_{site}``.
+        leaks: The published split tears such groups apart. It is kept as it is; for adaptation, scenes of the train
+            part that share ground with the test part are refused (see :func:`landwright.data.find_targets`).
         expected: Number of labelled images in the complete set, per part, or ``all`` together.
         partial: The set has masks for some of its images only; the others are left out.
         obtain: How to get it.
@@ -84,20 +92,39 @@ class Layout(_Description):
     labels: Literal["codes", "colours"]
     folders: tuple[str, ...] = (".",)
     images: Annotated[tuple[str, ...], Field(min_length=1)]
-    masks: Annotated[tuple[str, ...], Field(min_length=1)]
+    masks: tuple[str, ...] = ()
+    heights: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
     parts: tuple[PartRule, ...] = ()
+    lists: dict[Part, tuple[str, ...]] = {}
+    groups: str | None = None
+    leaks: bool = False
     expected: Annotated[dict[Part | Literal["all"], int], Field(min_length=1)]
     partial: bool = False
     obtain: str
     torchgeo: str | None = None
 
-    @field_validator("folders", "images", "masks")
+    @field_validator("folders", "images", "masks", "heights", "before")
     @classmethod
     def _stay_inside(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
         for path in paths:
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise ValueError(f"{path!r} lies outside the set's folder")
         return paths
+
+    @model_validator(mode="after")
+    def _says_what_is_learnt(self) -> Layout:
+        if not (self.masks or self.heights):
+            raise ValueError("neither `masks` nor `heights` are named")
+        if self.parts and self.lists:
+            raise ValueError("the split is published by `parts` or by `lists`, not by both")
+        return self
+
+    @property
+    def beside(self) -> dict[str, tuple[str, ...]]:
+        """Templates of the files that belong to every image, by what they are."""
+        kinds = {"mask": self.masks, "height raster": self.heights, "earlier image": self.before}
+        return {kind: templates for kind, templates in kinds.items() if templates}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -113,30 +140,44 @@ class Layout(_Description):
 
         Raises:
             UsageError: The file names have no such field.
-            DataError: No image is found, none has a wanted value, or images lack their mask.
+            DataError: No image is found, none has a wanted value, a list is missing, or images lack their mask or what
+                else belongs to them.
         """
-        if strange := [field for field in where or () if field not in self.fields]:
-            raise UsageError(
-                f"data.where names {', '.join(strange)}, which the file names of layout {self.name} do not tell",
-                remedy=f"They tell {', '.join(self.fields)}",
-            )
-        folder, images = self._images(root)
-        if not images:
-            raise DataError(f"holds no image of {self.title}", path=root, remedy=f"Expected are {self.expectation()}")
-        found = self._found(folder, _choose(images, where or {}, root))
+        found = self._found(*self._chosen(root, where))
         if found.unlabelled and not self.partial:
             raise DataError(
-                f"{len(found.unlabelled)} images have no mask: {_shown(found.unlabelled)}",
+                f"{len(found.unlabelled)} images have no {' or no '.join(self.beside)}: {_shown(found.unlabelled)}",
                 path=root,
                 remedy=f"Expected are {self.expectation()}",
             )
         if not found.scenes:
             raise DataError(
-                f"holds no image of {self.title} with its mask",
+                f"holds no image of {self.title} with its {' and '.join(self.beside)}",
                 path=root,
                 remedy=f"Expected are {self.expectation()}",
             )
         return list(found.scenes)
+
+    def images_of(self, root: Path, where: Where | None = None) -> list[Scene]:
+        """Find all images of the set, those without labels too; only image, published part and group are given.
+
+        Args:
+            root: Folder of the set.
+            where: As for :meth:`scenes`.
+
+        Raises:
+            UsageError: The file names have no such field.
+            DataError: No image is found, none has a wanted value, or a list is missing.
+        """
+        folder, images = self._chosen(root, where)
+        lists = PartLists(folder, self.lists)
+        rules = [(image, fields, self._rule(lists, image, fields)) for image, fields in images]
+        used = [(image, fields, rule) for image, fields, rule in rules if rule.part != "unused"]
+        names = unique_names([image for image, *_ in used]) if used else []
+        return [
+            Scene(name, image, None, rule.group or self._group(fields), rule.part if rule.part != "unused" else None)
+            for name, (image, fields, rule) in zip(names, used, strict=True)
+        ]
 
     def look(self, root: Path) -> Found:
         """Look for scenes below a folder without insisting on any."""
@@ -153,9 +194,23 @@ class Layout(_Description):
 
     def expectation(self) -> str:
         """Return where images and masks are expected, for messages."""
-        places = f"images {' or '.join(self.images)} with masks {' or '.join(self.masks)}"
+        places = f"images {' or '.join(self.images)} with " + " and ".join(
+            f"{kind}s {' or '.join(names)}" for kind, names in self.beside.items()
+        )
         below = [folder for folder in self.folders if folder != "."]
         return f"{places}, below the folder itself{''.join(f' or its {folder}' for folder in below)}"
+
+    def _chosen(self, root: Path, where: Where | None) -> tuple[Path, list[Image]]:
+        """Return the folder where the set lies, and the wanted images with their fields, at least one."""
+        if strange := [field for field in where or () if field not in self.fields]:
+            raise UsageError(
+                f"data.where names {', '.join(strange)}, which the file names of layout {self.name} do not tell",
+                remedy=f"They tell {', '.join(self.fields)}",
+            )
+        folder, images = self._images(root)
+        if not images:
+            raise DataError(f"holds no image of {self.title}", path=root, remedy=f"Expected are {self.expectation()}")
+        return folder, _choose(images, where or {}, root)
 
     def _images(self, root: Path) -> tuple[Path, list[Image]]:
         """Return the folder where the set lies, and its images with their fields."""
@@ -166,30 +221,37 @@ class Layout(_Description):
         return root, []
 
     def _found(self, folder: Path, images: Sequence[Image]) -> Found:
-        labelled, unlabelled = [], []
+        lists = PartLists(folder, self.lists)
+        complete: list[Scene] = []
+        unlabelled: list[Path] = []
         for image, fields in images:
-            rule = self._rule(fields)
+            rule = self._rule(lists, image, fields)
             if rule.part == "unused":
                 continue
-            usable = [mask for mask in self.masks if set(templates.fields(mask)) <= set(fields)]
-            masks = [folder / templates.fill(mask, fields) for mask in usable]
-            label = next((mask for mask in masks if mask.is_file()), None)
-            if label is not None:
-                labelled.append((image, label, rule))
+            files = {kind: _first(folder, names, fields) for kind, names in self.beside.items()}
+            if all(files.values()):
+                # The val part comes from the train part where no list of it is published.
+                drawn = self.lists and rule.part == "train" and "val" not in lists.parts(fields)
+                part = None if drawn else rule.part
+                group = rule.group or (None if self.leaks else self._group(fields))
+                mask, height, before = (files.get(kind) for kind in ("mask", "height raster", "earlier image"))
+                complete.append(Scene("", image, mask, group, part, height, before))
             elif rule.part != "test":  # masks of a published test part are often withheld
                 unlabelled.append(image)
-        names = unique_names([image for image, *_ in labelled]) if labelled else []
-        scenes = tuple(
-            Scene(name, image, label, rule.group, rule.part if rule.part != "unused" else None)
-            for name, (image, label, rule) in zip(names, labelled, strict=True)
-        )
+        names = unique_names([scene.image for scene in complete]) if complete else []
+        scenes = tuple(replace(scene, name=name) for name, scene in zip(names, complete, strict=True))
         return Found(scenes, tuple(unlabelled))
 
-    def _rule(self, fields: dict[str, str]) -> PartRule:
+    def _rule(self, lists: PartLists, image: Path, fields: dict[str, str]) -> PartRule:
+        if self.lists:
+            return PartRule(part=lists.part(image, fields) or "unused")
         for rule in self.parts:
             if all(fields.get(field) in values for field, values in rule.where.items()):
                 return rule
         return PartRule()
+
+    def _group(self, fields: dict[str, str]) -> str | None:
+        return None if self.groups is None else templates.fill(self.groups, fields)
 
 
 @dataclass(frozen=True)
@@ -197,7 +259,7 @@ class Found:
     """What lies in a folder.
 
     Attributes:
-        scenes: Images with masks.
+        scenes: Images with their masks and whatever else belongs to them.
         unlabelled: Images without.
     """
 
@@ -235,7 +297,7 @@ def check_layout(layout: Layout, root: Path) -> Found:
     """
     found = layout.look(root)
     if shortfall := layout.shortfall(found):
-        lacking = f"; without mask: {_shown(found.unlabelled)}" if found.unlabelled else ""
+        lacking = f"; without {' or '.join(layout.beside)}: {_shown(found.unlabelled)}" if found.unlabelled else ""
         raise DataError(
             f"holds {'; '.join(shortfall)} of {layout.title}{lacking}",
             path=root,
@@ -250,6 +312,11 @@ def _shipped() -> dict[str, Layout]:
     texts = [entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.name.endswith(".yaml")]
     layouts = [Layout.model_validate(yaml.safe_load(text)) for text in texts]
     return {layout.name: layout for layout in layouts}
+
+
+def _first(folder: Path, names: Sequence[str], fields: Mapping[str, str]) -> Path | None:
+    """Return the first file that is there, of those whose template has no other fields."""
+    return next((file for file in templates.places(folder, names, fields) if file.is_file()), None)
 
 
 def _choose(images: Sequence[Image], where: Where, root: Path) -> list[Image]:

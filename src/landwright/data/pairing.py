@@ -14,8 +14,10 @@ _SHOWN = 5
 Key = tuple[str, ...]
 
 
-def pair(images: Sequence[Path], labels: Sequence[Path], *, ordered: bool = False) -> list[tuple[Path, Path]]:
-    """Give every image its label file.
+def pair(
+    images: Sequence[Path], labels: Sequence[Path], *, ordered: bool = False, kind: str = "a label"
+) -> list[tuple[Path, Path]]:
+    """Give every image its label file, or any other file that goes with it.
 
     One label file serves all images where it can (polygons, a mosaic). Otherwise names decide, the plainest rule that
     gives every image exactly one label first: equal stems; equal stems in folders of equal names beside the folder
@@ -26,6 +28,7 @@ def pair(images: Sequence[Path], labels: Sequence[Path], *, ordered: bool = Fals
         images: Image files.
         labels: Label files; labels that no image needs are left alone.
         ordered: The user wrote both lists out, so that their order counts where names have nothing in common.
+        kind: What the other files are, for messages.
 
     Returns:
         One pair per image, in the order of ``images``.
@@ -47,12 +50,13 @@ def pair(images: Sequence[Path], labels: Sequence[Path], *, ordered: bool = Fals
         fewest = min(fewest, missing, key=len)
     if ordered and len(images) == len(labels) and len(fewest) == len(images):
         return list(zip(images, labels, strict=True))
+    noun = kind.removeprefix("a ").removeprefix("an ")
     shown = ", ".join(str(image) for image in fewest[:_SHOWN])
     more = f" and {len(fewest) - _SHOWN} more" if len(fewest) > _SHOWN else ""
     raise DataError(
-        f"{len(fewest)} of {len(images)} images have no label of a matching name among {len(labels)} label files: "
+        f"{len(fewest)} of {len(images)} images have no {noun} of a matching name among {len(labels)} {noun} files: "
         f"{shown}{more}",
-        remedy="Give images and labels equal names, or list them in a CSV file with `pairs`",
+        remedy=f"Give every image and its {noun} equal names, or list them in a CSV file with `pairs`",
     )
 
 

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from os import PathLike
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
-from landwright.data.scenes import PARTS, Part, Scene
+from landwright.data.scene import PARTS, Part, Scene
 from landwright.errors import DataError
 from landwright.rasters import Window, atomic_output, open_raster
 from landwright.recipe import SplitSpec
 
-_COLUMNS = ("scene", "part", "group", "row", "col", "height", "width", "image", "label")
+TARGET: Literal["target"] = "target"
+
+# A region's own height in pixels had the plain name first.
+_FILES = ("image", "label", "heights", "before")
+_COLUMNS = ("scene", "part", "group", "row", "col", "height", "width", *_FILES)
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,12 @@ class Region:
 
     Attributes:
         scene: The scene.
-        part: Its part.
+        part: Its part; ``target`` is that of images that a model adapts to without labels.
         window: Rows and columns in pixels of the image, or None for the whole scene.
     """
 
     scene: Scene
-    part: Part
+    part: Part | Literal["target"]
     window: Window | None = None
 
 
@@ -59,6 +63,10 @@ class Split:
             )
         return found
 
+    def with_targets(self, scenes: Sequence[Scene]) -> Split:
+        """Return the split with images to adapt to as the part ``target``."""
+        return Split((*self.all, *(Region(scene, TARGET) for scene in scenes)))
+
     def counts(self) -> dict[Part, int]:
         """Return the number of scenes per part that is not empty."""
         scenes = {part: {region.scene.name for region in self.all if region.part == part} for part in PARTS}
@@ -72,7 +80,8 @@ class Split:
             for region in self.all:
                 scene = region.scene
                 window = region.window._asdict() if region.window else {}
-                files = {"image": scene.image.as_posix(), "label": scene.label.as_posix()}
+                paths = (scene.image, scene.label, scene.height, scene.before)
+                files = {key: path.as_posix() for key, path in zip(_FILES, paths, strict=True) if path is not None}
                 writer.writerow({"scene": scene.name, "part": region.part, "group": scene.group, **window, **files})
 
     @classmethod
@@ -86,12 +95,13 @@ class Split:
         try:
             with Path(path).open(newline="", encoding="utf-8") as stream:
                 for row in csv.DictReader(stream):
-                    if row["part"] not in PARTS:
+                    if row["part"] not in {*PARTS, TARGET}:
                         raise ValueError(f"part {row['part']!r}")
-                    part = cast("Part", row["part"])
-                    scene = Scene(row["scene"], Path(row["image"]), Path(row["label"]), row["group"] or None, part)
+                    part = None if row["part"] == TARGET else cast("Part", row["part"])
+                    label, height, before = (Path(row[key]) if row.get(key) else None for key in _FILES[1:])
+                    scene = Scene(row["scene"], Path(row["image"]), label, row["group"] or None, part, height, before)
                     window = Window(*(int(row[field]) for field in Window._fields)) if row["row"] else None
-                    regions.append(Region(scene, part, window))
+                    regions.append(Region(scene, part or TARGET, window))
         except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
             raise DataError(
                 f"cannot be read as a split: {error}", path=path, remedy="Use the split.csv of a run"

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landwright.data.reading import SceneReader
-from landwright.data.scenes import Scene
+from landwright.data.heights import HeightSurvey, require_heights, survey_heights
+from landwright.data.reading import SceneReader, known_pixels
+from landwright.data.scene import Scene
 from landwright.data.splits import Region
 from landwright.errors import DataError
 from landwright.legends import IGNORE, Legend
-from landwright.rasters import Window
+from landwright.rasters import HeightTally, Window
 
 _SIDE = 256
 _POSITIONS = 64
@@ -26,14 +27,22 @@ class Survey:
     """What the look found.
 
     Attributes:
-        usable: float64 (regions,): estimated number of valid, labelled pixels.
+        usable: float64 (regions,): estimated number of valid, labelled pixels; of known height in a scene without
+            label, and of valid ones in a scene without heights either.
         histogram: int64 (classes,): labelled pixels among those looked at.
         positions: Per class that was found, int64 (n, 3): region, row and column of some of its pixels.
+        heights: What the look tells of heights; None where no scene has any.
     """
 
     usable: NDArray[np.float64]
     histogram: NDArray[np.int64]
     positions: dict[int, NDArray[np.int64]]
+    heights: HeightSurvey | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Plain remarks on what a user may not expect of the whole part."""
+        return () if self.heights is None else self.heights.notes
 
 
 def extent(region: Region, reader: SceneReader) -> Window:
@@ -70,13 +79,13 @@ def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512
 
     Raises:
         DataError: A pair is not sound, a mask has a code that the legend lacks, a scene has no valid pixel, or no
-            region has a labelled one. In training also: no scene is as large as one pixel of its label raster, or all
-            labels are of one class.
+            region has a labelled one. In training also: no scene is as large as one pixel of its label raster, all
+            labels are of one class, or no height is known. What has no label is not asked for classes.
     """
     scenes = list(dict.fromkeys(region.scene for region in regions))
     reader.check(scenes)
     if training:
-        _check_cells(reader, scenes)
+        _check_cells(reader, [scene for scene in scenes if scene.label is not None])
     look = _Look(reader)
     usable = np.zeros(len(regions))
     share = max(1, windows // len(regions))
@@ -97,13 +106,17 @@ def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512
             path=empty[0].image,
             remedy="Leave the image out, or correct its nodata value",
         )
-    if not usable.any():
+    labelled_scenes = [scene for scene in scenes if scene.label is not None]
+    if not usable.any() and labelled_scenes:
         raise DataError(
             f"has no pixel of a class of the legend {reader.legend.name!r}, nor has any other label of this part",
-            path=scenes[0].label,
+            path=labelled_scenes[0].label,
             remedy="Check the legend, the nodata value of the masks and the place of the polygons",
         )
-    if training:
+    measured = next((scene.height for scene in scenes if scene.height is not None), None)
+    if measured is not None and (training or not usable.any()):
+        require_heights(look.tally, measured)
+    if training and labelled_scenes:
         rest = (
             (number, region.scene, cell)
             for number, region in enumerate(regions)
@@ -111,9 +124,10 @@ def survey(reader: SceneReader, regions: Sequence[Region], *, windows: int = 512
         )
         while np.count_nonzero(look.histogram) == 1 and (further := next(rest, None)):
             look.at(*further)
-        check_classes(look.histogram, reader.legend, scenes[0].label)
+        check_classes(look.histogram, reader.legend, labelled_scenes[0].reference)
     positions = {index: np.concatenate(found) for index, found in sorted(look.positions.items())}
-    return Survey(usable, look.histogram, positions)
+    heights = survey_heights(look.tally, look.trees()) if measured is not None else None
+    return Survey(usable, look.histogram, positions, heights)
 
 
 def _in_order(region: Region, reader: SceneReader, first: int) -> list[Window]:
@@ -155,7 +169,7 @@ def _check_cells(reader: SceneReader, scenes: Sequence[Scene]) -> None:
         DataError: No scene is as high or as wide as one pixel of its label raster.
     """
     cells = [reader.cells(scene) for scene in scenes]
-    if all(found is not None and max(found) < 1 for found in cells):
+    if scenes and all(found is not None and max(found) < 1 for found in cells):
         raise DataError(
             f"is too coarse: one of its pixels is larger than {scenes[0].image}, and so it is for every other image of "
             "the training part",
@@ -165,16 +179,23 @@ def _check_cells(reader: SceneReader, scenes: Sequence[Scene]) -> None:
 
 
 class _Look:
-    """What was seen so far: pixels per class, places of each class, and scenes without any valid pixel."""
+    """What was seen so far: pixels per class, places of each class, heights, and scenes without any valid pixel."""
 
     def __init__(self, reader: SceneReader) -> None:
         self.histogram: NDArray[np.int64] = np.zeros(len(reader.legend), dtype=np.int64)
         self.positions: dict[int, list[NDArray[np.int64]]] = {}
         self.blank: dict[Scene, bool] = {}
+        self.tally = HeightTally()
         self._reader = reader
+        self._tree_classes = [index for index, name in enumerate(reader.legend.names) if "tree" in name.casefold()]
+        self._trees: list[NDArray[np.float32]] = []
+
+    def trees(self) -> NDArray[np.float32]:
+        """Some of the known heights where a label says tree, float32 (n,)."""
+        return np.concatenate([*self._trees, np.empty(0, np.float32)])
 
     def at(self, number: int, scene: Scene, cell: Window) -> int:
-        """Look at a window of region ``number``; return its number of labelled pixels."""
+        """Look at a window of region ``number``; return its number of pixels to learn from."""
         patch = self._reader.read(scene, cell)
         mask = patch.mask.numpy()
         counts = np.bincount(mask[mask != IGNORE], minlength=len(self.histogram))
@@ -185,4 +206,9 @@ class _Look:
             some = thin(len(rows), _POSITIONS)
             found = np.stack([np.full(len(some), number), rows[some] + cell.row, cols[some] + cell.col], axis=1)
             self.positions.setdefault(int(index), []).append(found)
-        return int(counts.sum())
+        self._reader.count_heights(scene, cell, self.tally)
+        if patch.height is not None:
+            trees = patch.height.numpy()[np.isin(mask, self._tree_classes)]
+            trees = trees[np.isfinite(trees)]
+            self._trees.append(trees[:: max(1, len(trees) // _POSITIONS)])
+        return int(known_pixels(patch, scene).sum())

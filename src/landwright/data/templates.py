@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _FIELD = re.compile(r"\{(\w+)(:d)?\}")
@@ -18,6 +18,13 @@ def fields(template: str) -> tuple[str, ...]:
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Return the name that a template stands for; every field needs a value."""
     return _FIELD.sub(lambda match: values[match[1]], template)
+
+
+def places(folder: Path, names: Sequence[str], values: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the paths that templates below a folder stand for, without those of which a field has no value."""
+    for name in names:
+        if values.keys() >= set(fields(name)):
+            yield folder / fill(name, values)
 
 
 def find(folder: Path, template: str) -> list[tuple[Path, dict[str, str]]]:

@@ -9,11 +9,12 @@ import torch
 from torch.utils.data import Dataset
 
 from landwright.data.augment import augment, draw_zoom
-from landwright.data.reading import Patch, Sample, SceneReader, pad_to
+from landwright.data.reading import Patch, Sample, SceneReader, known_pixels, pad_to
+from landwright.data.scene import Scene
 from landwright.data.splits import Region
 from landwright.data.survey import Survey, extent, grid_windows, survey, thin
 from landwright.errors import DataError
-from landwright.legends import IGNORE, Legend
+from landwright.legends import Legend
 from landwright.rasters import Window
 from landwright.recipe import AugmentSpec, DataSpec
 
@@ -25,7 +26,8 @@ class RandomTiles(Dataset[Sample]):
     """An endless supply of random tiles, as far as ``length`` goes.
 
     Tile ``i`` depends on the seed and on ``i`` alone: any number of workers and ranks, and a run that was interrupted
-    at any step, sees the same tiles. Regions are drawn by their labelled area; every window lies inside its region.
+    at any step, sees the same tiles. Regions are drawn by their labelled area; every window lies inside its region. In
+    a scene without label the pixels of known height count as labelled, and in one without heights its valid pixels.
 
     A window whose labelled share is below ``spec.labelled`` is drawn again, at most seven times; then the best of them
     is taken. The default 0 asks for a single labelled pixel; 1 is Paraformer's rule, which drops a chip with one
@@ -66,6 +68,7 @@ class RandomTiles(Dataset[Sample]):
         self._areas = [extent(region, self.reader) for region in self.regions]
         self._reach = np.cumsum(self.survey.usable)
         self._classes = list(self.survey.positions)
+        self._heights = _any_heights(regions)
         self.reader.close()  # forked loader workers inherit no open files
 
     def __len__(self) -> int:
@@ -87,18 +90,19 @@ class RandomTiles(Dataset[Sample]):
         best = -1.0
         for _ in range(_ATTEMPTS):
             number, window = self._draw(side, rng)
-            tried = _read_tile(self.reader, self.regions[number], window, side, self._spec.tile)
-            share = int((tried.mask != IGNORE).sum()) / tried.mask.numel()
+            scene = self.regions[number].scene
+            tried = _read_tile(self.reader, scene, window, side, self._spec.tile)
+            share = int(known_pixels(tried, scene).sum()) / tried.mask.numel()
             if share >= best:
-                best, patch, source, place = share, tried, self.regions[number].scene.name, window
+                best, patch, source, place = share, tried, scene.name, window
             if share > 0 and share >= self._spec.labelled:
                 break
         if self._augment is not None:
             patch = augment(patch, self._augment, rng)
-        return _sample(patch, source, place)
+        return _sample(patch, source, place, heights=self._heights)
 
     def _draw(self, side: int, rng: np.random.Generator) -> tuple[int, Window]:
-        if rng.random() < self._spec.balance:
+        if rng.random() < self._spec.balance and self._classes:
             found = self.survey.positions[self._classes[rng.integers(len(self._classes))]]
             number, row, col = (int(value) for value in found[rng.integers(len(found))])
             # Anywhere in the middle half: a class that always sat in the centre would teach its place.
@@ -130,6 +134,7 @@ class GridTiles(Dataset[Sample]):
         self.reader = SceneReader(spec, legend)
         _check_blocks(regions, spec)
         self._tile = spec.tile
+        self._heights = _any_heights(regions)
         survey(self.reader, regions, windows=64)
         every = [(region, cell) for region in regions for cell in grid_windows(extent(region, self.reader), self._tile)]
         self._cells = [every[place] for place in thin(len(every), limit)]
@@ -149,7 +154,8 @@ class GridTiles(Dataset[Sample]):
         if not 0 <= index < len(self._cells):
             raise IndexError(index)
         region, window = self._cells[index]
-        return _sample(pad_to(self.reader.read(region.scene, window), self._tile), region.scene.name, window)
+        patch = pad_to(self.reader.read(region.scene, window), self._tile)
+        return _sample(patch, region.scene.name, window, heights=self._heights)
 
 
 def _check_blocks(regions: Sequence[Region], spec: DataSpec) -> None:
@@ -168,16 +174,24 @@ def _inside(row: int, col: int, side: int, area: Window) -> Window:
     return Window(row, col, height, width)
 
 
-def _read_tile(reader: SceneReader, region: Region, window: Window, side: int, tile: int) -> Patch:
+def _any_heights(regions: Sequence[Region]) -> bool:
+    return any(region.scene.height is not None for region in regions)
+
+
+def _read_tile(reader: SceneReader, scene: Scene, window: Window, side: int, tile: int) -> Patch:
     size = (max(1, round(window.height * tile / side)), max(1, round(window.width * tile / side)))
-    return pad_to(reader.read(region.scene, window, size), tile)
+    return pad_to(reader.read(scene, window, size), tile)
 
 
-def _sample(patch: Patch, source: str, window: Window) -> Sample:
-    return Sample(
+def _sample(patch: Patch, source: str, window: Window, *, heights: bool) -> Sample:
+    sample = Sample(
         image=patch.image,
         mask=patch.mask.to(torch.int64),
         valid=patch.valid,
         source=source,
         window=torch.tensor(window, dtype=torch.int64),
     )
+    if heights:  # of all samples or of none, so that they can be stacked
+        unknown = patch.image.new_full(patch.mask.shape, torch.nan)
+        sample["height"] = unknown if patch.height is None else patch.height
+    return sample

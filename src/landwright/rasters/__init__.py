@@ -1,8 +1,10 @@
 """Rasters: windowed reading of any grid, labels on an image's grid, and writing that is whole or not at all."""
 
 from landwright.rasters.cog import write_cog
+from landwright.rasters.dates import open_before
 from landwright.rasters.describe import describe
 from landwright.rasters.description import Description
+from landwright.rasters.heights import HeightReader, HeightTally, open_heights
 from landwright.rasters.info import RasterInfo
 from landwright.rasters.inputs import RASTER_SUFFIXES, expand_inputs
 from landwright.rasters.label_reader import LabelReader, Tally
@@ -17,6 +19,8 @@ __all__ = [
     "RASTER_SUFFIXES",
     "VECTOR_SUFFIXES",
     "Description",
+    "HeightReader",
+    "HeightTally",
     "LabelReader",
     "Raster",
     "RasterInfo",
@@ -26,6 +30,8 @@ __all__ = [
     "cog_options",
     "describe",
     "expand_inputs",
+    "open_before",
+    "open_heights",
     "open_labels",
     "open_raster",
     "write_cog",

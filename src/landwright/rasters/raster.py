@@ -153,6 +153,13 @@ class Raster:
                 table[value] = colour[:3]
         return table
 
+    def unit(self) -> str | None:
+        """Unit that the file declares for the values of the first chosen band, or None."""
+        with reading(self._path, "cannot be read"):
+            self._dataset()
+            unit: str | None = self._source.units[self.bands[0] - 1]
+        return unit or None
+
     def close(self) -> None:
         """Close the file; reading afterwards is an error."""
         self._closed = True

@@ -6,12 +6,19 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from landwright.recipe.data import AugmentSpec, DataSpec, NormalizeSpec, TargetSpec
 from landwright.recipe.section import Section
 from landwright.recipe.supervision import CoarseSpec, SyntheticSpec
 from landwright.recipe.training import LossSpec, NetworkSpec, OptimSpec, ValidateSpec
+
+
+def _listed(given: Any) -> Any:
+    """Take one section for a list of one."""
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, dict | TargetSpec) else given
 
 
 class Recipe(Section):
@@ -26,7 +33,7 @@ class Recipe(Section):
         normalize: Input scaling.
         loss: Loss.
         coarse: What is made of coarse labels (regime ``coarse``).
-        target: Real images to adapt to (regime ``synthetic``).
+        target: Real images to adapt to (regime ``synthetic``): one section, or a list of them.
         synthetic: How it is done (regime ``synthetic``).
         optim: Optimisation.
         validate: Validation (key ``validate`` in YAML).
@@ -42,16 +49,28 @@ class Recipe(Section):
     normalize: NormalizeSpec = NormalizeSpec()
     loss: LossSpec = LossSpec()
     coarse: CoarseSpec | None = None
-    target: TargetSpec | None = None
+    target: Annotated[tuple[TargetSpec, ...], BeforeValidator(_listed)] = ()
     synthetic: SyntheticSpec | None = None
     optim: OptimSpec = OptimSpec()
     validation: ValidateSpec = Field(default=ValidateSpec(), alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_without_labels(cls, document: Any) -> Any:
+        """Where the network adapts to images without labels, its weights are not chosen by the synthetic ones."""
+        if isinstance(document, dict) and document.get("regime") == "synthetic" and document.get("target"):
+            synthetic, validate = (document.get(section) or {} for section in ("synthetic", "validate"))
+            if isinstance(synthetic, dict) and isinstance(validate, dict) and synthetic.get("adapt", True):
+                return {**document, "validate": {"metric": "agreement", **validate}}
+        return document
+
     @model_validator(mode="after")
     def _sections_of_the_regime(self) -> Recipe:
-        for section, regime in (("coarse", "coarse"), ("target", "synthetic"), ("synthetic", "synthetic")):
-            if getattr(self, section) is not None and self.regime != regime:
+        given = {"coarse": self.coarse, "target": self.target or None, "synthetic": self.synthetic}
+        for section, value in given.items():
+            regime = "coarse" if section == "coarse" else "synthetic"
+            if value is not None and self.regime != regime:
                 raise ValueError(f"the section `{section}` belongs to the regime `{regime}`")
         return self
 

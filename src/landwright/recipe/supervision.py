@@ -47,9 +47,9 @@ class CoarseSpec(Section):
 class SyntheticSpec(Section):
     """How the regime ``synthetic`` carries what synthetic scenes teach over to real images (RS3DAda).
 
-    Without ``target`` the network learns from the synthetic scenes alone, and only ``height_weight`` is used.
-
     Attributes:
+        adapt: Learn from the target images by a teacher's pseudo-labels; else they only lend their look, and without
+            ``target`` nothing but the synthetic scenes counts.
         style: How training scenes take on the look of target images: any of ``fda`` (amplitudes of low frequencies),
             ``hm`` (histogram matching) and ``pda`` (mean and standard deviation), drawn with equal odds; none for
             an empty list.
@@ -60,17 +60,16 @@ class SyntheticSpec(Section):
         confidence: Smallest probability of a class that makes a pseudo-label certain.
         ratio: Largest ratio of two views' heights that makes a pseudo-height consistent.
         floor: Heights below this many metres count as this in that ratio, which would else be at its worst on open
-            ground; 0 in the published form.
+            ground; not in the published form (``loss.paper``).
         raised: Names of the classes that stand above the ground; pseudo-heights of others are set to 0 (ground-guided
             refinement). By default ``tree`` and ``building``; an empty list switches it off.
         feature: Weight of the constraint that holds the encoder to what it was before; only with encoder weights.
         feature_threshold: Tokens that are more similar than this are left alone.
         ema: Largest share of the old teacher in the new one.
         height_weight: Weight of height losses.
-        select: What chooses the best weights: ``agreement`` of teacher and student on target images, which needs no
-            label, or ``source``, the score on the synthetic val part.
     """
 
+    adapt: bool = True
     style: tuple[Literal["fda", "hm", "pda"], ...] = ("fda", "hm", "pda")
     style_share: Share = 0.8
     style_blend: tuple[Share, Share] = (0.8, 1.0)
@@ -84,7 +83,6 @@ class SyntheticSpec(Section):
     feature_threshold: Annotated[float, Field(ge=-1, le=1)] = 0.8
     ema: Fraction = 0.99
     height_weight: Annotated[float, Field(ge=0)] = 0.8
-    select: Literal["agreement", "source"] = "agreement"
 
     @model_validator(mode="after")
     def _ordered(self) -> SyntheticSpec:

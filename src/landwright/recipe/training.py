@@ -85,7 +85,8 @@ class ValidateSpec(Section):
         every: Steps between validations (default: ten times in a run).
         tiles: Largest number of validation tiles, spread evenly over the val part (null = all).
         protocol: Scoring protocol that chooses the best checkpoint.
-        metric: Its figure, such as ``miou``.
+        metric: Its figure, such as ``miou``; where the regime ``synthetic`` adapts, by default ``agreement``: how far
+            teacher and student agree on target images, which takes no label.
         patience: Validations without improvement before an early stop (null = never).
         keep: Weights that go into the bundle: the ``best`` by that figure, or the ``last``.
     """
