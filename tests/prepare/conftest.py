@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.errors import NotGeoreferencedWarning
 
 from landwright.legends import Legend
 
@@ -39,3 +41,88 @@ def three() -> Legend:
     """Classes 1, 2 and 5; nodata 0."""
     classes = [{"code": code, "name": f"class {code}", "colour": [code, 9, 9]} for code in (1, 2, 5)]
     return Legend.model_validate({"name": "three", "nodata": 0, "classes": classes})
+
+
+@pytest.fixture
+def make_heights(tmp_path: Path) -> Callable[..., Path]:
+    """Return `make(name, metres, ...)`, which writes float32 heights on a 1 m UTM grid, nodata -9999."""
+
+    def make(name: str, metres: Any, *, unit: str | None = None, **options: Any) -> Path:
+        array = np.asarray(metres, np.float32)
+        path = tmp_path / name
+        profile = {
+            "driver": "GTiff",
+            "count": 1,
+            "height": array.shape[0],
+            "width": array.shape[1],
+            "dtype": "float32",
+            "crs": "EPSG:32631",
+            "transform": Affine(1.0, 0.0, 500000.0, 0.0, -1.0, 5000000.0),
+            "nodata": -9999.0,
+        }
+        with rasterio.open(path, "w", **{**profile, **options}) as file:
+            file.write(np.where(np.isnan(array), -9999, array).astype(file.dtypes[0]), 1)
+            if unit:
+                file.set_band_unit(1, unit)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def town() -> tuple[np.ndarray, np.ndarray]:
+    """A slope of 200 x 180 m with six houses and a tree: its surface, and the heights above ground."""
+    rows, columns = np.mgrid[:200, :180].astype(np.float32)
+    above = np.zeros_like(rows)
+    for number, (row, col) in enumerate((r, c) for r in (30, 110) for c in (20, 70, 130)):
+        above[row : row + 15, col : col + 12 + number] = 4 + number
+    above[(rows - 90) ** 2 + (columns - 60) ** 2 < 16] = 9
+    return (100 + 0.03 * rows + 0.02 * columns + above).astype(np.float32), above
+
+
+@pytest.fixture
+def make_isprs(tmp_path: Path, town: tuple[np.ndarray, np.ndarray]) -> Callable[..., Path]:
+    """Return `make(name, ids, ...)`, which writes tiles of 120 x 100 px by the publisher's names, without a CRS."""
+    names = {
+        "potsdam": (
+            "2_Ortho_RGB/top_potsdam_{}_RGB.tif",
+            "1_DSM/dsm_potsdam_{}.tif",
+            "5_Labels_all/top_potsdam_{}_label.tif",
+        ),
+        "vaihingen": (
+            "top/top_mosaic_09cm_area{}.tif",
+            "dsm/dsm_09cm_matching_area{}.tif",
+            "gts_for_participants/top_mosaic_09cm_area{}.tif",
+        ),
+    }
+    palette = np.array([[255, 255, 255], [0, 0, 255], [0, 255, 255], [0, 255, 0], [255, 255, 0], [255, 0, 0]], np.uint8)
+
+    def write(path: Path, array: np.ndarray, **options: Any) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        bands = array.reshape(-1, *array.shape[-2:])
+        profile = {"driver": "GTiff", "count": len(bands), "height": bands.shape[1], "width": bands.shape[2]}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(
+                path, "w", **profile, dtype=array.dtype.name, photometric="MINISBLACK", **options
+            ) as file:
+                file.write(bands)
+
+    def make(name: str, ids: Iterable[str], *, gsd: float = 1.0, **options: Any) -> Path:
+        root = tmp_path / name
+        place = options.pop("transform", Affine(gsd, 0, 3000, 0, -gsd, 6000))
+        for number, tile in enumerate(ids):
+            rng = np.random.default_rng(number)
+            top, dsm, label = names[name]
+            codes = (town[1][:120, :100] > 3).astype(np.uint8)
+            codes[:20] = rng.integers(0, 6, (20, 100))
+            padded = "_".join(part.zfill(2) for part in tile.split("_")) if name == "potsdam" else tile
+            write(
+                root / top.format(tile), rng.integers(0, 256, (3, 120, 100), dtype=np.uint8), transform=place, **options
+            )
+            write(root / dsm.format(padded), town[0][:120, :100], transform=place, **options)
+            # Masks are published without a position.
+            write(root / label.format(tile), np.moveaxis(palette[codes], -1, 0))
+        return root
+
+    return make

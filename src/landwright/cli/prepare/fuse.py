@@ -1,4 +1,4 @@
-"""``landwright prepare``: make training labels from what is at hand."""
+"""``landwright prepare fuse``: label products into one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,7 @@ from landwright.cli.common import emit, guard, progress
 if TYPE_CHECKING:
     from landwright.prepare import FuseResult
 
-app = typer.Typer(help="Make training labels from what is at hand.", no_args_is_help=True)
 
-
-@app.callback()
-def group() -> None:
-    """Make training labels from what is at hand."""
-
-
-@app.command("fuse")
 @guard
 def fuse(
     products: Annotated[
