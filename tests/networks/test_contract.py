@@ -1,11 +1,13 @@
 """What every registered network must do: any size, any bands, any classes, and train."""
 
+import copy
 import io
 
 import pytest
 import torch
 
 from landwright.networks import Outputs, create_network, list_networks, network_info
+from landwright.networks.layers.pad import pad_to_multiple
 from landwright.networks.registry import _ENTRIES
 
 CASES = {
@@ -13,24 +15,36 @@ CASES = {
     "clcformer-compact-legacy": ("clcformer", {"encoder": "compact", "taps": "legacy"}),
     "clcformer-compact-figure": ("clcformer", {"encoder": "compact", "taps": "figure"}),
     "paraformer-compact": ("paraformer", {"encoder": "compact"}),
+    "rs3dada-compact": ("rs3dada", {"encoder": "compact"}),
+    "rs3dada-compact-classes": ("rs3dada", {"encoder": "compact", "heads": "classes"}),
+    "rs3dada-compact-height": ("rs3dada", {"encoder": "compact", "heads": "height"}),
+    "change-compact": ("change", {"encoder": "compact"}),
     "smp-unet": ("smp:unet:tu-mobilenetv2_100", {}),
+    "smp-unet-both": ("smp:unet:tu-mobilenetv2_100", {"heads": "both"}),
+    "smp-unet-height": ("smp:unet:tu-mobilenetv2_100", {"heads": "height"}),
     "smp-fpn": ("smp:fpn:resnet18", {}),
     "smp-segformer": ("smp:segformer:tu-mobilenetv2_100", {}),
 }
 every_network = pytest.mark.parametrize("case", CASES)
 
 
+def info(case):
+    name, options = CASES[case]
+    return network_info(name, **options)
+
+
 def make(case, classes=3, bands=3):
     name, options = CASES[case]
     torch.manual_seed(0)
-    return create_network(name, classes=classes, bands=bands, **options)
+    return create_network(name, classes=classes, bands=bands * info(case).dates, **options)
 
 
 def maps(outputs):
-    return (*outputs.auxiliary, outputs.classes)
+    return tuple(found for found in (*outputs.auxiliary, outputs.classes, outputs.height) if found is not None)
 
 
-def image(*shape):
+def image(case, batch, bands, height, width):
+    shape = (batch, bands * info(case).dates, height, width)
     return torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
 
@@ -45,17 +59,34 @@ def test_every_registered_network_is_tested_here():
 def test_bands_classes_and_odd_sizes(case, classes, bands):
     network = make(case, classes, bands).eval()
     with torch.no_grad():
-        outputs = network(image(2, bands, 65, 97))
+        outputs = network(image(case, 2, bands, 65, 97))
     assert isinstance(outputs, Outputs)
-    assert all(logits.shape == (2, classes, 65, 97) and logits.isfinite().all() for logits in maps(outputs))
+    logits = [found for found in (*outputs.auxiliary, outputs.classes) if found is not None]
+    assert all(found.shape == (2, classes, 65, 97) for found in logits)
+    assert outputs.height is None or outputs.height.shape == (2, 1, 65, 97)
+    assert all(found.isfinite().all() for found in maps(outputs))
+
+
+@every_network
+def test_heads_and_tokens_are_those_of_the_registry(case):
+    network = make(case).eval()
+    x = image(case, 2, 3, 65, 97)
+    with torch.no_grad():
+        outputs = network(x)
+        filled = tuple(name for name in ("classes", "height") if getattr(outputs, name) is not None)
+        assert info(case).heads == filled
+        assert info(case).tokens == (outputs.tokens is not None)
+        if outputs.tokens is not None:
+            assert torch.equal(network.encode(x), outputs.tokens)
+            whole = pad_to_multiple(x, info(case).stride)
+            assert torch.equal(copy.deepcopy(network.encoder)(whole)[-1], outputs.tokens)
 
 
 @every_network
 def test_branches_and_features_are_what_they_are_called(case):
     with torch.no_grad():
-        outputs = make(case).eval()(image(2, 3, 50, 70))
-    name, options = CASES[case]
-    if network_info(name, **options).branches:
+        outputs = make(case).eval()(image(case, 2, 3, 50, 70))
+    if info(case).branches:
         assert torch.equal(torch.stack(outputs.auxiliary).mean(0), outputs.classes)
     if outputs.features is not None:
         assert outputs.features.shape[2:] == (50, 70)
@@ -64,7 +95,7 @@ def test_branches_and_features_are_what_they_are_called(case):
 @every_network
 def test_every_parameter_gets_a_gradient(case):
     network = make(case).train()
-    sum(logits.square().mean() for logits in maps(network(image(2, 3, 64, 96)))).backward()
+    sum(logits.square().mean() for logits in maps(network(image(case, 2, 3, 64, 96)))).backward()
     assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
 
 
@@ -78,7 +109,7 @@ def test_eval_is_deterministic_and_survives_saving(case):
         torch.save(network.state_dict(), file)
         file.seek(0)
         other.load_state_dict(torch.load(file, weights_only=True))
-        x = image(1, 3, 64, 64)
+        x = image(case, 1, 3, 64, 64)
         first, second, third = network(x), network(x), other(x)
     for a, b, c in zip(maps(first), maps(second), maps(third), strict=True):
         assert torch.equal(a, b)
@@ -88,19 +119,20 @@ def test_eval_is_deterministic_and_survives_saving(case):
 @every_network
 def test_batch_members_do_not_see_each_other(case):
     network = make(case).eval()
-    x = image(2, 3, 64, 64)
+    x = image(case, 2, 3, 64, 64)
     with torch.no_grad():
-        torch.testing.assert_close(network(x).classes[1:], network(x[1:]).classes, atol=1e-4, rtol=1e-3)
+        for both, second in zip(maps(network(x)), maps(network(x[1:])), strict=True):
+            torch.testing.assert_close(both[1:], second, atol=1e-4, rtol=1e-3)
 
 
 @every_network
 def test_channels_last_changes_nothing(case):
     network = make(case).eval()
-    x = image(1, 3, 64, 96)
+    x = image(case, 1, 3, 64, 96)
     with torch.no_grad():
-        plain = network(x).classes
+        plain = maps(network(x))
         network.to(memory_format=torch.channels_last)
-        other = network(x.to(memory_format=torch.channels_last)).classes
+        other = maps(network(x.to(memory_format=torch.channels_last)))
     torch.testing.assert_close(plain, other, atol=1e-4, rtol=1e-3)
 
 
@@ -108,17 +140,20 @@ def test_channels_last_changes_nothing(case):
 def test_bfloat16_autocast(case):
     network = make(case).train()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        outputs = network(image(2, 3, 64, 64))
+        outputs = network(image(case, 2, 3, 64, 64))
         loss = sum(logits.float().square().mean() for logits in maps(outputs))
     loss.backward()
     assert loss.isfinite()
     assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
-@pytest.mark.parametrize("case", ["clcformer-compact", "paraformer-compact", "smp-unet"])
+@pytest.mark.parametrize(
+    "case",
+    ["clcformer-compact", "paraformer-compact", "rs3dada-compact", "change-compact", "smp-unet", "smp-unet-both"],
+)
 def test_torch_export(case):
     network = make(case).eval()
-    x = image(1, 3, 64, 64)
+    x = image(case, 1, 3, 64, 64)
     exported = torch.export.export(network, (x,)).module()
     with torch.no_grad():
-        torch.testing.assert_close(exported(x).classes, network(x).classes)
+        torch.testing.assert_close(maps(exported(x)), maps(network(x)))

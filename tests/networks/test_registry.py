@@ -30,7 +30,7 @@ def test_metadata_follows_the_options():
         ("clcformer", {"encoder": "compact", "drop_rate": 1.0}, "below 1"),
         ("clcformer", {"classes": 0}, "classes must be"),
         ("clcformer", {"bands": "3"}, "bands must be"),
-        ("smp:unet:resnet18", {"width": 3}, "It takes none"),
+        ("smp:unet:resnet18", {"width": 3}, "Known: 'heads'"),
     ],
 )
 def test_mistakes_are_named(name, arguments, words):

@@ -86,12 +86,21 @@ class Parity:
     def image(self, seed: int, shape: list[int]) -> Tensor:
         return torch.from_numpy(self.fill.image(seed, tuple(shape)))
 
+    def values(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw a tensor by the plain rule; position tables larger where the manifest has a rule for them."""
+        values = self.fill.values(name, shape)
+        fill = self.manifest.get("fill")
+        rules = fill["extra_rules"] if isinstance(fill, dict) else ()
+        if any(rule["name"] == name for rule in rules):
+            values = (values.astype(np.float64) * 0.5 * np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+        return values
+
     def weights(self, entries: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
         """Return an official state dict: every floating tensor by its name, counters at zero, fixed tables left out."""
         entries = self.manifest["state_dict"] if entries is None else entries
         kept = set(self.manifest.get("kept", ()))
         return {
-            name: torch.from_numpy(self.fill.values(name, tuple(shape)))
+            name: torch.from_numpy(self.values(name, tuple(shape)))
             if dtype.startswith("float")
             else torch.zeros(shape, dtype=getattr(torch, dtype))
             for name, (dtype, shape) in entries.items()
@@ -158,6 +167,34 @@ class Parity:
                 moved = np.abs(np.array(counts) - stored[histogram]).sum() / 2
                 assert moved <= 1e-3 * wide[:, 0].size, histogram
                 left.discard(histogram)
+        assert not left, f"stored and not compared: {sorted(left)}"
+
+    def check_strides(self, file: str, tensors: Mapping[str, Tensor], tolerance: float) -> None:
+        """Compare every stored tensor whose sample has one step per axis, and all statistics of the whole.
+
+        Args:
+            file: Name of the case.
+            tensors: Ours, by the manifest's names.
+            tolerance: Largest absolute difference allowed, of samples and statistics.
+        """
+        case, stored = self.case(file), self.arrays(file)
+        assert set(case["tensors"]) == set(tensors)
+        left = set(stored)
+        for name, entry in case["tensors"].items():
+            wide = tensors[name].detach().numpy().astype(np.float64)
+            assert list(wide.shape) == entry["full_shape"], name
+            pairs = {name: (thin(wide, entry["stride"]), stored[name])}
+            pairs |= {f"{name} {key}": (getattr(wide, key)(), entry[key]) for key in ("mean", "std")}
+            for key in {f"{name}__mean", f"{name}__std"} & left:
+                pairs[key] = getattr(wide, key.rpartition("__")[2])((2, 3)), stored[key]
+            for key, (ours, theirs) in pairs.items():
+                difference = float(np.abs(ours - theirs).max())
+                assert difference <= tolerance, f"{key} differs by {difference:.2e}, allowed {tolerance:.0e}"
+            if "argmax_histogram" in entry:
+                counts = np.bincount(wide.argmax(1).reshape(-1), minlength=wide.shape[1])
+                moved = np.abs(counts - entry["argmax_histogram"]).sum() / 2
+                assert moved <= 1e-3 * counts.sum(), name
+            left -= set(pairs)
         assert not left, f"stored and not compared: {sorted(left)}"
 
 

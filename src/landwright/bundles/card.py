@@ -18,6 +18,10 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
+Output = Literal["classes", "height"]
+_OUTPUTS: tuple[tuple[Output, ...], ...] = (("classes",), ("height",), ("classes", "height"))
+
+
 class CardSection(BaseModel):
     """Base of the card's sections: unknown keys are errors, values do not change."""
 
@@ -63,13 +67,13 @@ class TilingCard(CardSection):
     Attributes:
         tile: Side of a window in pixels.
         overlap: Overlap of neighbouring windows as a share of the tile.
-        blend: Window weights; ``paraformer`` also places the windows as published with that network.
-        padding: How images smaller than a tile, and image edges, are filled.
+        blend: Window weights; ``paraformer`` and ``rs3dada`` also place the windows as published with those networks.
+        padding: How images smaller than a tile, and image edges, are filled; ``rs3dada`` fills with black.
     """
 
     tile: Annotated[int, Field(gt=0)] = 512
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    blend: Literal["cosine", "gaussian", "crop", "paraformer"] = "cosine"
+    blend: Literal["cosine", "gaussian", "crop", "paraformer", "rs3dada"] = "cosine"
     padding: Literal["reflect"] = "reflect"
 
 
@@ -79,7 +83,7 @@ class ScoreCard(CardSection):
     Attributes:
         protocol: Name in ``landwright.evaluation``.
         data: What it was measured on (part and number of images or tiles).
-        values: Named figures, in 0..1.
+        values: Named figures, in 0..1, or in metres for errors of heights.
         classes: Classes that enter the mean.
     """
 
@@ -100,7 +104,9 @@ class Card(CardSection):
         bands: Names of the input bands in order.
         normalization: Input scaling.
         gsd: Smallest and largest ground sampling distance in metres that it was trained for, if known.
-        legend: Classes with codes and colours.
+        legend: Classes with codes and colours; of a model of heights alone, those that it was trained beside.
+        outputs: What the network tells of a pixel: ``classes`` (logits) and ``height`` (metres above ground).
+        dates: Number of dates in ``bands``; with 2, the bands of the earlier image come before those of the later.
         tiling: Windows.
         nodata: Rule for invalid pixels; ``mask``: the raster's mask, nodata in every band, or NaN in any band.
         recipe_hash: SHA-256 of the resolved recipe.
@@ -120,6 +126,8 @@ class Card(CardSection):
     normalization: Normalization
     gsd: tuple[float, float] | None = None
     legend: Legend
+    outputs: tuple[Output, ...] = ("classes",)
+    dates: Literal[1, 2] = 1
     tiling: TilingCard = TilingCard()
     nodata: Literal["mask"] = "mask"
     recipe_hash: str | None = None
@@ -134,6 +142,10 @@ class Card(CardSection):
     def _consistent(self) -> Card:
         if len(self.bands) != len(self.normalization.mean):
             raise ValueError(f"{len(self.bands)} bands but {len(self.normalization.mean)} means")
+        if len(self.bands) % self.dates:
+            raise ValueError(f"{len(self.bands)} bands are not those of {self.dates} dates")
+        if self.outputs not in _OUTPUTS:
+            raise ValueError(f"outputs {list(self.outputs)} are not classes, height, or both in this order")
         heads = {len(self.legend)} | ({1} if len(self.legend) == 2 else set())
         if self.network.classes not in heads:
             raise ValueError(f"the network has {self.network.classes} logits, the legend {len(self.legend)} classes")

@@ -1,7 +1,9 @@
 """Networks by name: torch and timm only, any input size, any number of bands and classes."""
 
+from landwright.networks import change as _change
 from landwright.networks import clcformer as _clcformer
 from landwright.networks import paraformer as _paraformer
+from landwright.networks import rs3dada as _rs3dada
 from landwright.networks import smp as _smp
 from landwright.networks.encoders import EncoderReport, load_encoder_weights, unfold_norms
 from landwright.networks.outputs import Outputs
@@ -19,4 +21,4 @@ __all__ = [
     "unfold_norms",
 ]
 
-del _clcformer, _paraformer, _smp
+del _change, _clcformer, _paraformer, _rs3dada, _smp

@@ -81,9 +81,9 @@ def load_encoder_weights(network: nn.Module, source: str | PathLike[str]) -> Enc
     Args:
         network: A network made by :func:`landwright.networks.create_network`.
         source: A local safetensors file in the encoder's own names (for ``clcformer``: of the CNN branch in timm's
-            names; for ``paraformer``: of a ViT in timm's names, or the ``ViT-B_16.npz`` that Google published), a hub
-            repository such as ``timm/efficientnet_b3.ra2_in1k``, or ``hub`` for the published weights of all encoder
-            parts.
+            names; for ``rs3dada`` and ``change``: of DINOv2 in timm's names, which are the official ones; for
+            ``paraformer``: of a ViT in timm's names, or the ``ViT-B_16.npz`` that Google published), a hub repository
+            such as ``timm/efficientnet_b3.ra2_in1k``, or ``hub`` for the published weights of all encoder parts.
 
     Returns:
         What was loaded and what was left.

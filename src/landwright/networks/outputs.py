@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass
 class Outputs:
-    """Named tensors of one forward pass, all at the input's height and width.
+    """Named tensors of one forward pass, all but ``tokens`` at the input's height and width.
 
     Attributes:
         classes: Class logits (B, K, H, W); K = 1 means one foreground logit for a sigmoid. None for networks
@@ -19,12 +19,15 @@ class Outputs:
         auxiliary: Further class logits (B, K, H, W) for deep supervision, coarsest first, or the logits of parallel
             branches whose mean is ``classes`` (``NetworkInfo.branches``). Filled in eval mode too.
         features: Features (B, F, H, W) that the class head reads, or None.
+        tokens: Last feature map (B, D, h, w) of the encoder, normalised as the heads see it, or None
+            (``NetworkInfo.tokens``). It covers the input as padded to the network's stride and is not cropped back.
     """
 
     classes: Tensor | None
     height: Tensor | None = None
     auxiliary: tuple[Tensor, ...] = ()
     features: Tensor | None = None
+    tokens: Tensor | None = None
 
 
 # Lets torch.export and functional transforms look inside.

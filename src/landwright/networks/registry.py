@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
 from landwright.errors import UsageError
 
 Builder = Callable[..., nn.Module]
+Head = Literal["classes", "height"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class NetworkInfo:
         options: Name of every option and what it may be, in words.
         branches: Whether ``auxiliary`` holds the logits of parallel branches whose mean is ``classes``.
         features: Whether ``features`` is filled.
+        heads: Which of ``classes`` and ``height`` are filled.
+        dates: Number of images of one place that it takes; their bands follow one another.
+        tokens: Whether ``tokens`` is filled. Such a network has a method ``encode``, which maps images to the same
+            tokens without the heads, and a module ``encoder``, of which a frozen copy can be kept alone:
+            ``encoder(image)[-1]`` are the tokens of an image whose sides are multiples of ``stride``.
     """
 
     name: str
@@ -46,6 +52,9 @@ class NetworkInfo:
     options: Mapping[str, str] = field(default_factory=dict)
     branches: bool = False
     features: bool = False
+    heads: tuple[Head, ...] = ("classes",)
+    tokens: bool = False
+    dates: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,13 +115,13 @@ def network_info(name: str, **options: Any) -> NetworkInfo:
     return replace(entry.info, **changes)
 
 
-def create_network(name: str, *, classes: int, bands: int = 3, **options: Any) -> nn.Module:
+def create_network(name: str, *, classes: int, bands: int | None = None, **options: Any) -> nn.Module:
     """Build a network with random weights.
 
     Args:
         name: Registry name, such as ``clcformer`` or ``smp:unet:resnet34``.
         classes: Number of class logits, >= 1; 1 means one foreground logit for a sigmoid.
-        bands: Number of input bands, >= 1.
+        bands: Number of input bands, >= 1; by default 3, and 6 for a network that takes two dates.
         **options: Options of this network, see ``network_info(name).options``.
 
     Returns:
@@ -123,6 +132,7 @@ def create_network(name: str, *, classes: int, bands: int = 3, **options: Any) -
         UsageError: The name or an option is unknown, or a value does not fit.
     """
     entry, rest = _find(name)
+    bands = 3 * entry.info.dates if bands is None else bands
     for label, value in (("classes", classes), ("bands", bands)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise UsageError(f"{label} must be a whole number of at least 1, not {value!r}")

@@ -16,6 +16,7 @@ from landwright.networks.registry import choose, register
 
 STRIDE = 32
 TIMM_PREFIX = "tu-"
+HEADS = {"both": ("classes", "height"), "classes": ("classes",), "height": ("height",)}
 UNUSED = ("conv_head.", "bn2.", "classifier.", "head.", "norm.", "fc.", "last_linear.")
 
 
@@ -23,23 +24,45 @@ class SmpNetwork(nn.Module):
     """A model of segmentation-models-pytorch behind the registry's door.
 
     Args:
-        model: The wrapped model.
+        model: The wrapped model; its segmentation head is an identity where no classes are wanted.
         encoder: Its encoder's name.
         bands: Number of input bands.
+        classes: Whether the model's own head gives class logits.
+        height: Second head, for heights, on the same decoder, or None.
     """
 
-    def __init__(self, model: nn.Module, encoder: str, bands: int) -> None:
-        """Keep the model."""
+    def __init__(
+        self, model: nn.Module, encoder: str, bands: int, *, classes: bool = True, height: nn.Module | None = None
+    ) -> None:
+        """Keep the model and its second head."""
         super().__init__()
         self.model: Any = model
         self.encoder_name = encoder
         self.bands = bands
+        self.classes = classes
+        self.height_head = height
+
+    @property
+    def encoder(self) -> nn.Module:
+        """The wrapped model's encoder."""
+        return cast(nn.Module, self.model.encoder)
 
     def forward(self, image: Tensor) -> Outputs:
-        """Segment normalised float32 images (B, bands, H, W) of any size."""
+        """Map normalised float32 images (B, bands, H, W) of any size to classes, heights in metres and tokens."""
         height, width = image.shape[-2:]
-        logits: Tensor = self.model(pad_to_multiple(image, STRIDE))
-        return Outputs(classes=logits[..., :height, :width])
+        encoded = self.model.encoder(pad_to_multiple(image, STRIDE))
+        # A plain transformer also gives its class tokens, which smp's DPT wants.
+        features, *more = encoded if isinstance(encoded, tuple) else (encoded,)
+        decoded = self.model.decoder(features, *more)
+        logits = self.model.segmentation_head(decoded)[..., :height, :width] if self.classes else None
+        heights = None if self.height_head is None else self.height_head(decoded)[..., :height, :width]
+        return Outputs(classes=logits, height=heights, tokens=features[-1])
+
+    def encode(self, image: Tensor) -> Tensor:
+        """Return the encoder's last map (B, D, h, w) for normalised images (B, bands, H, W)."""
+        encoded = self.model.encoder(pad_to_multiple(image, STRIDE))
+        tokens: Tensor = (encoded[0] if isinstance(encoded, tuple) else encoded)[-1]
+        return tokens
 
     def encoder_parts(self) -> tuple[EncoderPart, ...]:
         """Return the encoder."""
@@ -58,31 +81,59 @@ class SmpNetwork(nn.Module):
     stride=STRIDE,
     licence="MIT (segmentation-models-pytorch); encoders have their own",
     paper="Iakubovskii, Segmentation Models Pytorch, 2019",
+    options={"heads": "classes (default), both (classes, and height above ground by a second head) or height"},
+    tokens=True,
+    variants={("heads", option): {"heads": heads} for option, heads in HEADS.items()},
 )
-def build(name: str, *, classes: int, bands: int) -> SmpNetwork:
+def build(name: str, *, classes: int, bands: int, heads: str = "classes") -> SmpNetwork:
     """Build an smp model with random weights.
 
     Args:
         name: ``<architecture>:<encoder>``, such as ``unet:resnet34`` or ``segformer:tu-mobilenetv2_100``.
-        classes: Number of class logits.
+        classes: Number of class logits; without meaning where ``heads`` is ``height``.
         bands: Number of input bands.
+        heads: ``classes``, ``both`` or ``height``. The height head is another one of smp's on the same decoder, linear
+            like RS3DAda's.
 
     Returns:
         The wrapped model.
 
     Raises:
-        UsageError: The library is not installed, a name is unknown, or the two do not go together.
+        UsageError: The library is not installed, a name is unknown, or the parts do not go together.
     """
     library = _library()
     architecture, _, encoder = name.partition(":")
     choose("smp architecture", architecture, library.MODEL_ARCHITECTURES_MAPPING)
+    wanted = HEADS[choose("heads", heads, HEADS)]
     if not encoder.startswith(TIMM_PREFIX):
         choose("smp encoder", encoder, library.encoders.get_encoder_names())
     try:
         model = library.create_model(architecture, encoder, encoder_weights=None, in_channels=bands, classes=classes)
     except (ValueError, RuntimeError, NotImplementedError, KeyError) as error:
         raise UsageError(f"smp cannot build {architecture!r} on {encoder!r}: {error}") from error
-    return SmpNetwork(model, encoder, bands)
+    height = _height_head(library, model, architecture) if "height" in wanted else None
+    if "classes" not in wanted:
+        model.segmentation_head = nn.Identity()
+    return SmpNetwork(model, encoder, bands, classes="classes" in wanted, height=height)
+
+
+def _height_head(library: ModuleType, model: Any, architecture: str) -> nn.Module:
+    """Make a head like the model's own for one linear map."""
+    own = model.segmentation_head
+    if not isinstance(own, library.base.SegmentationHead):
+        raise UsageError(
+            f"smp's {architecture!r} has a head of its own kind, to which none for heights can be added",
+            remedy="Take another architecture, or rs3dada, which is a DPT with both heads",
+        )
+    convolution, enlarge = own[0], own[1]
+    head: nn.Module = library.base.SegmentationHead(
+        convolution.in_channels,
+        1,
+        kernel_size=convolution.kernel_size[0],
+        upsampling=getattr(enlarge, "scale_factor", 1),
+    )
+    library.base.initialization.initialize_head(head)
+    return head
 
 
 def _library() -> ModuleType:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from landwright.bundles.importers import clcformer, clcformer_names, paraformer
-from landwright.bundles.importers.inputs import Inputs, imagenet_inputs, paraformer_inputs
+from landwright.bundles.importers import clcformer, clcformer_names, paraformer, rs3dada
+from landwright.bundles.importers.inputs import Inputs, imagenet_inputs, paraformer_inputs, rs3dada_inputs
 
 
 class Convert(Protocol):
@@ -50,6 +50,7 @@ class CheckpointFormat:
         legends: Shipped legend by the number of class logits, where the published data have one.
         unlabelled: Published names of tensors whose first row stands for "no label" and is never trained; a legend
             with one class less than there are logits leaves these rows out.
+        gsd: Smallest and largest ground sampling distance in metres of the published training data, if it is known.
     """
 
     name: str
@@ -63,6 +64,7 @@ class CheckpointFormat:
     inputs: Callable[[int], Inputs] = imagenet_inputs
     legends: Mapping[int, str] = field(default_factory=dict)
     unlabelled: tuple[str, ...] = ()
+    gsd: tuple[float, float] | None = None
 
 
 FORMATS: Mapping[str, CheckpointFormat] = {
@@ -97,5 +99,25 @@ FORMATS: Mapping[str, CheckpointFormat] = {
         inputs=paraformer_inputs,
         legends={17: "nlcd-paraformer"},
         unlabelled=paraformer.UNLABELLED,
+    ),
+    rs3dada.NAME: CheckpointFormat(
+        name=rs3dada.NAME,
+        description="State dicts of the published RS3DAda (SynRS3D) script, such as RS3DAda_vitl_DPT_height.pth",
+        settings={
+            "heads": "both, classes or height: of a file with both heads, one can be left out",
+            "classes": "number of class logits, as a check; the file says it, and all that follows, itself",
+            "bands": "number of bands, as a check",
+            "encoder": "vits, vitb or vitl, as a check",
+            "features": "channels of the fused maps, as a check",
+            "out_channels": "channels of the four levels, such as 256,512,1024,1024, as a check",
+        },
+        network_options=rs3dada.network_options,
+        convert=rs3dada.convert,
+        published_names=rs3dada.published_names,
+        tile=1022,
+        overlap=0.125,
+        inputs=rs3dada_inputs,
+        legends={rs3dada.CLASSES: "openearthmap-8"},
+        gsd=(0.05, 1.0),
     ),
 }

@@ -12,6 +12,8 @@ COLOURS = ("red", "green", "blue")
 NAIP = (*COLOURS, "near infrared")
 NAIP_MEAN, NAIP_STD = (117.67, 130.39, 121.52, 162.92), (39.25, 37.82, 24.24, 60.03)
 POLAND_MEAN, POLAND_STD = (106.13, 110.64, 95.32), (45.93, 38.80, 33.04)
+BYTE_MEAN, BYTE_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+"""ImageNet's constants for values of 0 to 255."""
 MIDDLE = 127.0
 
 
@@ -55,6 +57,16 @@ def paraformer_inputs(bands: int) -> Inputs:
     source = "(value - 127) / 127, as in the author's later work with other sensors"
     scaling = Normalization(divide=1, mean=(MIDDLE,) * bands, std=(MIDDLE,) * bands)
     return Inputs(_names(bands, COLOURS), scaling, source)
+
+
+def rs3dada_inputs(bands: int) -> Inputs:
+    """Return what RS3DAda's script expects: values of 0 to 255 and ImageNet's constants, in turn for more bands."""
+    mean, std = (tuple(islice(cycle(values), bands)) for values in (BYTE_MEAN, BYTE_STD))
+    return Inputs(
+        _names(bands, COLOURS),
+        Normalization(divide=1, mean=mean, std=std),
+        "ImageNet's mean and standard deviation for values of 0 to 255, as published",
+    )
 
 
 def _names(bands: int, known: Sequence[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from landwright.bundles.importers.formats import FORMATS, CheckpointFormat
 from landwright.bundles.importers.legends import choose_legend
 from landwright.bundles.weights import fill
 from landwright.errors import UsageError
-from landwright.networks import create_network
+from landwright.networks import create_network, network_info
 
 
 def import_checkpoint(
@@ -27,18 +27,21 @@ def import_checkpoint(
     Args:
         file: A safetensors file, or what ``torch.save`` wrote: a state dict, alone or under ``state_dict`` or
             ``model``, its names with or without ``module.`` before them.
-        name: Format of the checkpoint, ``clcformer`` or ``paraformer``.
+        name: Format of the checkpoint, ``clcformer``, ``paraformer`` or ``rs3dada``.
         settings: What the file does not say itself, such as ``{"classes": 1}`` for ``clcformer``. The files of
-            ``paraformer`` say everything themselves.
+            ``paraformer`` and ``rs3dada`` say everything themselves; ``{"heads": "height"}`` takes one head alone of
+            an ``rs3dada`` file that has two.
         legend: Shipped legend or legend file. By default the one of the published data: ``building`` for one class
-            logit of ``clcformer`` and ``isprs-6`` for six, ``nlcd-paraformer`` for 17 of ``paraformer``; else numbered
-            classes. The first logit of ``paraformer`` means "no label" and is never trained. A legend with one class
-            less than there are logits, such as ``nlcd``, leaves it out, so that no pixel can be mapped as such.
+            logit of ``clcformer`` and ``isprs-6`` for six, ``nlcd-paraformer`` for 17 of ``paraformer``,
+            ``openearthmap-8`` for eight of ``rs3dada``; else numbered classes. The first logit of ``paraformer``
+            means "no label" and is never trained. A legend with one class less than there are logits, such as
+            ``nlcd``, leaves it out, so that no pixel can be mapped as such.
 
     Returns:
         The bundle, in memory; :func:`landwright.save_bundle` writes it. Its input scaling is that of the published
         recipe. ``clcformer``: values / 255 with ImageNet's mean and standard deviation, taken in turn for more than
-        three bands. ``paraformer``: constants of NAIP for four bands, of the Poland set for three, else 127 and 127.
+        three bands. ``rs3dada``: the same for values of 0 to 255. ``paraformer``: constants of NAIP for four bands, of
+        the Poland set for three, else 127 and 127.
 
     Raises:
         UsageError: The format, a setting or the legend is unknown or does not fit.
@@ -68,6 +71,8 @@ def import_checkpoint(
         network=NetworkCard(name=name, options=options, classes=logits),
         bands=inputs.bands,
         normalization=inputs.normalization,
+        outputs=network_info(name, **options).heads,
+        gsd=known.gsd,
         legend=classes,
         tiling=TilingCard(tile=options.get("img_size", known.tile), overlap=known.overlap),
     )
