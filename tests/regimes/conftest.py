@@ -16,6 +16,7 @@ from landwright.networks import Outputs, list_networks, register
 from landwright.recipe import Recipe
 
 TINY = "test-tiny"
+COMPACT = {"name": "rs3dada", "encoder": "compact", "features": 8, "out_channels": [8, 8, 8, 8]}
 
 
 class Tiny(nn.Module):
@@ -99,5 +100,38 @@ def make_recipe(scenes: Path) -> Callable[..., Recipe]:
         for name, changes in sections.items():
             document[name] = {**document.get(name, {}), **changes} if isinstance(changes, dict) else changes
         return Recipe.model_validate(document)
+
+    return make
+
+
+@pytest.fixture
+def domains(scenes: Path) -> Path:
+    """Heights for the scenes (5 m where the mask is 1), and real images: darker ones, without labels."""
+    for folder in ("heights", "real"):
+        (scenes / folder).mkdir()
+    for path in sorted((scenes / "masks").glob("*.tif")):
+        with rasterio.open(path) as source:
+            mask, profile = source.read(1), source.profile
+        with rasterio.open(scenes / "heights" / path.name, "w", **{**profile, "dtype": "float32"}) as target:
+            target.write((mask * 5).astype(np.float32), 1)
+        profile.update(count=3, transform=Affine(0.8, 0, 900000, 0, -0.8, 5000000))
+        with rasterio.open(scenes / "real" / f"real_{path.name}", "w", **profile) as target:
+            target.write(np.stack([mask * 60 + 20] * 3).astype(np.uint8))
+    return scenes
+
+
+@pytest.fixture
+def make_synthetic(make_recipe: Callable[..., Recipe], domains: Path) -> Callable[..., Recipe]:
+    """Return a recipe that adapts to the real images; ``target=None`` leaves them out."""
+
+    def make(**sections: Any) -> Recipe:
+        base: dict[str, Any] = {
+            "regime": "synthetic",
+            "network": COMPACT,
+            "target": {"images": str(domains / "real")},
+            "synthetic": {"raised": ["building"]},
+        }
+        data = {"heights": str(domains / "heights"), **sections.pop("data", {})}
+        return make_recipe(**{**base, **sections, "data": data})
 
     return make

@@ -73,6 +73,21 @@ def test_warm_up_is_linear_and_ends_at_the_peak() -> None:
     assert rates[-1] == pytest.approx(1e-4)
 
 
+def test_published_warm_up_begins_with_zero() -> None:
+    spec = OptimSpec(schedule="poly-zero", lr=1e-2, encoder_lr=1e-3, min_lr=0, steps=14, warmup=4)
+    rates = _rates(spec, pretrained=True)
+    peak = torch.tensor([1e-3, 1e-2])
+    shares = [0, 1 / 4, 1 / 2, 3 / 4, 1, 0.9**0.9]
+    for rate, share in zip(rates, shares, strict=False):
+        assert rate == pytest.approx((peak * share).tolist())
+    assert rates[-1] == [0, 0]
+
+
+def test_without_warm_up_it_is_poly() -> None:
+    poly, zero = (_rates(OptimSpec(schedule=name, min_lr=1e-6, steps=5)) for name in ("poly", "poly-zero"))  # type: ignore[arg-type]
+    assert poly == zero
+
+
 def test_pretrained_parameters_have_their_own_rate_with_the_same_end() -> None:
     spec = OptimSpec(lr=1e-2, encoder_lr=1e-3, min_lr=1e-5, steps=10)
     rates = _rates(spec, pretrained=True)

@@ -99,7 +99,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     labels = _labels(recipe, spec, legend)
     data = open_data(recipe, recipe.data.model_copy(update={"crosswalk": None}), labels.legend, tiles=tiles)
     counts = torch.from_numpy(data.train.survey.histogram).float() @ labels.shares
-    check_classes(counts.numpy(), legend, data.train.regions[0].scene.label)
+    check_classes(counts.numpy(), legend, data.train.regions[0].scene.reference)
     ready = equip(recipe, data, logits=len(legend))
     loss = CoarseLoss(
         labels.shares,

@@ -25,15 +25,18 @@ def normalization(
     bands: int,
     tiles: Callable[[], GridTiles | RandomTiles],
     expected: str,
+    *,
+    dates: int = 1,
 ) -> Normalization:
     """Work out the input scaling of a recipe.
 
     Args:
         spec: The recipe's ``normalize`` section.
         infos: Grids of the training images.
-        bands: Number of bands that are read.
+        bands: Number of bands that are read, of all dates.
         tiles: Returns training tiles without augmentation; called where statistics are asked for.
         expected: Scaling that the network's weights expect, ``imagenet`` or ``half``.
+        dates: Number of dates that the bands are of.
 
     Returns:
         The scaling, the same for every tile.
@@ -54,7 +57,7 @@ def normalization(
         if value == "data":
             constants[key] = tuple(round(float(number), 6) for number in statistics[place])
         elif isinstance(value, str):
-            constants[key] = _named(value, place, bands)
+            constants[key] = _named(value, place, bands // dates) * dates
         else:
             constants[key] = tuple(value)
         if len(constants[key]) != bands:
@@ -65,20 +68,25 @@ def normalization(
     return Normalization(divide=divide, mean=constants["mean"], std=constants["std"])
 
 
-def band_names(chosen: Sequence[int | str] | None, info: RasterInfo, layout: Layout | None = None) -> tuple[str, ...]:
+def band_names(
+    chosen: Sequence[int | str] | None, info: RasterInfo, layout: Layout | None = None, *, dates: int = 1
+) -> tuple[str, ...]:
     """Name the bands: by what the recipe calls them, the image's own descriptions, the layout's, or their number.
 
     Args:
         chosen: The recipe's ``data.bands``, None for all.
         info: Grid of a training image.
         layout: The published layout that the images come from.
+        dates: 2 where an earlier image stands in front of every image; its bands are named ``before ...``.
     """
     published = dict(enumerate(layout.bands, start=1)) if layout is not None else {}
     names = []
     for band in chosen if chosen is not None else range(1, info.count + 1):
         described = band if isinstance(band, str) else info.descriptions[band - 1] or published.get(band)
         names.append(described or f"band {band}")
-    return tuple(names)
+    if dates == 1:
+        return tuple(names)
+    return tuple(f"{date} {name}" for date in ("before", "after") for name in names)
 
 
 def gsd_range(infos: Sequence[RasterInfo], layout: Layout | None = None) -> tuple[float, float] | None:

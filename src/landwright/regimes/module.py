@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
+from typing import Protocol as TypingProtocol
 
 import torch
 from lightning.pytorch import LightningModule
@@ -29,6 +30,16 @@ WILD = "Lower optim.lr, use precision 32, or look for wild values in these image
 """What to do about a loss that is not finite."""
 
 _STRIDE = 1_000_003  # a prime: the seeds of two runs do not follow one another
+
+
+class Countable(TypingProtocol):
+    """Counts that can be added up over processes, as those of every scoring protocol."""
+
+    def state(self) -> Tensor:
+        """Return all that was counted as one vector; vectors of several processes may be summed."""
+
+    def load_state(self, state: Tensor) -> None:
+        """Take such a sum."""
 
 
 class RegimeModule(LightningModule):
@@ -81,14 +92,22 @@ class RegimeModule(LightningModule):
         Returns:
             The network's outputs in float32, whatever precision it runs in: losses lose too much in 16 bits.
         """
-        image = (image * self.scale + self.shift).contiguous(memory_format=torch.channels_last)
-        outputs: Outputs = self.network(image)
+        return self.in_float32(self.network(self.scaled(image)))
+
+    def scaled(self, image: Tensor) -> Tensor:
+        """Return images in sensor units, float32 (B, C, H, W), as networks take them."""
+        return (image * self.scale + self.shift).contiguous(memory_format=torch.channels_last)
+
+    @staticmethod
+    def in_float32(outputs: Outputs) -> Outputs:
+        """Return what a network returned in float32."""
         return replace(
             outputs,
             classes=None if outputs.classes is None else outputs.classes.float(),
             height=None if outputs.height is None else outputs.height.float(),
             auxiliary=tuple(logits.float() for logits in outputs.auxiliary),
             features=None if outputs.features is None else outputs.features.float(),
+            tokens=None if outputs.tokens is None else outputs.tokens.float(),
         )
 
     def configure_optimizers(self) -> Any:
@@ -146,25 +165,35 @@ class RegimeModule(LightningModule):
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Count a batch of tiles; tiles of one scene are one image."""
+        self.count(self(batch["image"]), batch)
+
+    def count(self, outputs: Outputs, batch: Any) -> None:
+        """Count what the network says of a batch of tiles."""
         assert self._protocol is not None
-        predicted = class_indices(self(batch["image"])).masked_fill(~batch["valid"], IGNORE)
+        predicted = class_indices(outputs).masked_fill(~batch["valid"], IGNORE)
         for name, reference, prediction in zip(batch["source"], batch["mask"], predicted, strict=True):
             self._protocol.update(reference, prediction, name=name)
 
     def on_validation_epoch_end(self) -> None:
         """Turn the counts of all devices into figures and log them."""
-        assert self._protocol is not None
-        if self.trainer.world_size > 1:
-            self._protocol.load_state(
-                self.trainer.strategy.reduce(self._protocol.state().to(self.device), reduce_op="sum")
-            )
-        self.score = self._protocol.compute()
+        self.score = self.collect()
         figures = {name: value for name, value in self.score.values.items() if value is not None}
         metric = self.recipe.validation.metric
         chosen = self.score.figure(metric)
         figures[metric] = math.nan if chosen is None else chosen
         for name, value in figures.items():
             self.log(f"val/{name}", value, prog_bar=name == metric, sync_dist=True)
+
+    def collect(self) -> ProtocolResult:
+        """Return the figures of a validation, over all devices."""
+        assert self._protocol is not None
+        self.share(self._protocol)
+        return self._protocol.compute()
+
+    def share(self, counts: Countable) -> None:
+        """Add up on every device what all of them have counted."""
+        if self.trainer.world_size > 1:
+            counts.load_state(self.trainer.strategy.reduce(counts.state().to(self.device), reduce_op="sum"))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the scores with the weights that they belong to."""
@@ -176,8 +205,13 @@ class RegimeModule(LightningModule):
         self.skipped = checkpoint[SKIPPED]
 
 
-def check_metric(recipe: Recipe, legend: Legend) -> None:
+def check_metric(recipe: Recipe, legend: Legend, *, further: Sequence[str] = ()) -> None:
     """Refuse a protocol or a figure that is not known, long before the first validation.
+
+    Args:
+        recipe: The recipe.
+        legend: Classes of the maps.
+        further: Figures that the regime adds to those of the protocol.
 
     Raises:
         UsageError: There is no such protocol or figure, or the protocol does not fit the legend.
@@ -185,7 +219,8 @@ def check_metric(recipe: Recipe, legend: Legend) -> None:
     protocol = create_protocol(recipe.validation.protocol, legend.names)
     indices = torch.arange(len(legend))
     protocol.update(indices, indices, name="check")
-    protocol.compute().figure(recipe.validation.metric)
+    if recipe.validation.metric not in further:
+        protocol.compute().figure(recipe.validation.metric)
 
 
 def class_indices(outputs: Outputs) -> Tensor:

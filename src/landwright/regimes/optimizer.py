@@ -82,6 +82,9 @@ def check_optim(spec: OptimSpec) -> None:
 def build_schedule(optimizer: Optimizer, spec: OptimSpec) -> LRScheduler:
     """Return linear warm-up followed by the recipe's schedule, both counted in optimiser steps.
 
+    With a warm-up of N steps, step i (from 0) has the share (i + 1) / (N + 1) of the rate; with ``poly-zero`` it has
+    i / N, as published with RS3DAda, and so the first step changes nothing but statistics.
+
     Args:
         optimizer: From :func:`build_optimizer`.
         spec: The recipe's ``optim`` section, checked by :func:`check_optim`.
@@ -91,12 +94,14 @@ def build_schedule(optimizer: Optimizer, spec: OptimSpec) -> LRScheduler:
     if spec.schedule == "cosine":
         schedule = CosineAnnealingLR(optimizer, T_max=steps, eta_min=spec.min_lr)
     else:
-        factor = poly_factor if spec.schedule == "poly" else paper_factor
-        end = steps if spec.schedule == "poly" else steps * spec.accumulate * spec.batch
+        factor = paper_factor if spec.schedule == "paper" else poly_factor
+        end = steps * spec.accumulate * spec.batch if spec.schedule == "paper" else steps
         # Two groups have two rates, and so two ways down to the same end.
         falls: list[Callable[[int], float]] = [
             partial(_fall, factor, end, spec.min_lr / group["lr"]) for group in optimizer.param_groups
         ]
+        if spec.schedule == "poly-zero":
+            return LambdaLR(optimizer, [partial(_rise_from_zero, spec.warmup, fall) for fall in falls])
         schedule = LambdaLR(optimizer, falls)
     if spec.warmup == 0:
         return schedule
@@ -116,3 +121,7 @@ def paper_factor(step: int, end: int) -> float:
 
 def _fall(factor: Callable[[int, int], float], end: int, lowest: float, step: int) -> float:
     return lowest + (1 - lowest) * factor(step, end)
+
+
+def _rise_from_zero(warmup: int, fall: Callable[[int], float], step: int) -> float:
+    return step / warmup if step < warmup else fall(step - warmup)

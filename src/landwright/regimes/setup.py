@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import nn
@@ -13,9 +14,9 @@ from landwright.bundles.card import Card, NetworkCard, Normalization, TilingCard
 from landwright.data.layouts import Layout, load_layout
 from landwright.data.loader import make_loader
 from landwright.data.scenes import find_scenes
-from landwright.data.splits import Split, make_split
+from landwright.data.splits import Region, Split, make_split
 from landwright.data.tiles import GridTiles, RandomTiles
-from landwright.errors import UsageError
+from landwright.errors import DataError, UsageError
 from landwright.legends import Legend
 from landwright.networks import create_network, load_encoder_weights, network_info, unfold_norms
 from landwright.networks.encoders import HasEncoderParts
@@ -38,7 +39,8 @@ class TrainingData:
         train: Training tiles of the whole run.
         val: Validation tiles.
         infos: Grids of the training images.
-        bands: Names of the bands.
+        bands: Names of the bands, those of an earlier date first.
+        dates: Number of dates that the bands are of.
         layout: The published layout that they come from, if any.
         notes: What a user may not expect of the training labels.
     """
@@ -50,6 +52,7 @@ class TrainingData:
     val: GridTiles
     infos: tuple[RasterInfo, ...]
     bands: tuple[str, ...]
+    dates: Literal[1, 2]
     layout: Layout | None
     notes: tuple[str, ...]
 
@@ -79,19 +82,32 @@ def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int) -> 
         tiles: Number of training tiles in the whole run.
 
     Raises:
-        UsageError: Tiles are too small for the network.
+        UsageError: Tiles are too small for the network, or it takes two dates and the scenes have one.
         DataError: The images or labels are not sound.
     """
     _check_tile(recipe)
     split = make_split(find_scenes(spec), spec.split, seed=recipe.seed)
+    dates = _dates(split.regions("train"))
+    _check_dates(recipe, dates)
     train = RandomTiles(split.regions("train"), spec, legend, length=tiles, seed=recipe.seed, augment=recipe.augment)
     val = GridTiles(split.regions("val"), spec, legend, limit=recipe.validation.tiles)
     scenes = dict.fromkeys(region.scene for region in split.regions("train"))
     infos = tuple(train.reader.info(scene) for scene in scenes)
-    notes = summary({scene.name: train.reader.notes(scene) for scene in scenes})
+    notes = (*summary({scene.name: train.reader.notes(scene) for scene in scenes}), *train.survey.notes)
     train.reader.close()  # forked loader workers inherit no open files
     layout = load_layout(spec.layout) if spec.layout is not None else None
-    return TrainingData(spec, legend, split, train, val, infos, band_names(spec.bands, infos[0], layout), layout, notes)
+    bands = band_names(spec.bands, infos[0], layout, dates=dates)
+    return TrainingData(spec, legend, split, train, val, infos, bands, dates, layout, notes)
+
+
+def _dates(regions: Sequence[Region]) -> Literal[1, 2]:
+    pairs = [region.scene for region in regions if region.scene.before is not None]
+    if pairs and len(pairs) < len(regions):
+        single = next(region.scene for region in regions if region.scene.before is None)
+        raise DataError(
+            "has no image of an earlier date, others have", path=single.image, remedy="Give all of them one"
+        )
+    return 2 if pairs else 1
 
 
 def summary(notes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -134,7 +150,7 @@ def equip(recipe: Recipe, data: TrainingData, *, logits: int) -> Equipment:
     def sample() -> GridTiles:
         return GridTiles(data.split.regions("train"), data.spec, data.legend, limit=STATISTICS_TILES)
 
-    scaling = normalization(recipe.normalize, data.infos, len(data.bands), sample, expected)
+    scaling = normalization(recipe.normalize, data.infos, len(data.bands), sample, expected, dates=data.dates)
     if pretrained:
         scale, shift = (torch.from_numpy(values) for values in scaling.coefficients())
         batch = next(iter(make_loader(data.train, recipe.optim.batch)))["image"]
@@ -153,6 +169,8 @@ def make_card(recipe: Recipe, data: TrainingData, legend: Legend, scaling: Norma
         normalization=scaling,
         gsd=gsd_range(data.infos, data.layout),
         legend=legend,
+        outputs=network_info(spec.name, **spec.options).heads,
+        dates=data.dates,
         tiling=TilingCard(tile=data.spec.tile),
         recipe_hash=recipe.hash(),
     )
@@ -164,4 +182,14 @@ def _check_tile(recipe: Recipe) -> None:
         raise UsageError(
             f"tiles of {recipe.data.tile} pixels are too small for {info.name!r}",
             remedy=f"Set data.tile to {info.min_tile} or more",
+        )
+
+
+def _check_dates(recipe: Recipe, dates: int) -> None:
+    # The bands alone do not tell: four of one date would pass for two of each.
+    info = network_info(recipe.network.name, **recipe.network.options)
+    if info.dates > dates:
+        raise UsageError(
+            f"{info.name!r} compares two dates, and the scenes have images of one",
+            remedy="Give those of the earlier date: data.before beside data.images, or a column `before` in the CSV",
         )

@@ -21,7 +21,7 @@ from landwright.bundles import save_bundle
 from landwright.errors import UsageError
 from landwright.evaluation.protocols import ProtocolResult
 from landwright.recipe import Recipe
-from landwright.regimes import coarse, masks
+from landwright.regimes import coarse, masks, synthetic
 from landwright.regimes.callbacks import ProgressBar, SaveBetweenSteps, ValidateLast
 from landwright.regimes.checkpoints import WholeCheckpoints, explained_if_full
 from landwright.regimes.experiment import Experiment
@@ -31,7 +31,11 @@ from landwright.regimes.loading import ExperimentData
 from landwright.regimes.module import SCORE
 from landwright.regimes.optimizer import check_optim
 
-REGIMES: dict[str, Callable[..., Experiment]] = {"masks": masks.build, "coarse": coarse.build}
+REGIMES: dict[str, Callable[..., Experiment]] = {
+    "masks": masks.build,
+    "coarse": coarse.build,
+    "synthetic": synthetic.build,
+}
 """Builder of every regime, by the name in the recipe; called with the recipe and ``tiles``."""
 
 VALIDATIONS = 10
@@ -42,6 +46,7 @@ _NOISE = (
     "Checkpoint directory .* exists",
     ".*exists and is not empty",
     ".*training_step. returned .None.",  # a batch without labels, which is counted
+    "Found .* in eval mode at the start of training",  # a teacher
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
 )
 _PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
