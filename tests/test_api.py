@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from affine import Affine
 from torch import nn
 
 import landwright
@@ -15,6 +17,7 @@ from landwright.bundles import Card, NetworkCard, Normalization, save_bundle
 from landwright.errors import UsageError
 from landwright.legends import load_legend
 from landwright.networks import Outputs, register
+from landwright.rasters import write_cog
 
 
 @register("bright", description="the building is where the first band is bright", stride=1)
@@ -131,6 +134,19 @@ def test_an_unknown_option(bundle_path, image, tmp_path):
     with pytest.raises(UsageError, match="no option 'confidense'"):
         api.predict(bundle_path, image, tmp_path / "map.tif", confidense=True)
     assert not (tmp_path / "map.tif").exists()
+
+
+def test_buildings_of_a_map(tmp_path):
+    codes = np.zeros((40, 40), np.uint8)
+    codes[10:20, 10:30] = 1
+    legend = landwright.load_legend("building")
+    classes = [{"value": entry.code, "name": entry.name, "color": f"00FF{entry.code:02X}"} for entry in legend.classes]
+    grid = {"crs": "EPSG:32632", "transform": Affine(0.5, 0, 500000, 0, -0.5, 5000000)}
+    write_cog(tmp_path / "map.tif", codes, nodata=255, tags={"CLASSES": json.dumps(classes)}, **grid)
+    found = landwright.vectorize(tmp_path / "map.tif", tmp_path / "buildings.gpkg", min_area=5)
+    assert found.path.is_file()
+    with pytest.raises(UsageError, match="no option 'minarea'"):
+        landwright.vectorize(tmp_path / "map.tif", tmp_path / "other.gpkg", minarea=5)
 
 
 def test_every_public_name_resolves():

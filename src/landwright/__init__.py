@@ -12,7 +12,7 @@ from landwright._version import __version__
 from landwright.errors import DataError, LandwrightError, UsageError
 
 if TYPE_CHECKING:
-    from landwright.api import Mapper, evaluate, load, predict
+    from landwright.api import Mapper, evaluate, load, predict, vectorize
     from landwright.bundles import Bundle, Card, save_bundle
     from landwright.bundles.importers import import_checkpoint
     from landwright.engine import PredictOptions
@@ -49,6 +49,7 @@ __all__ = [
     "predict",
     "save_bundle",
     "train",
+    "vectorize",
 ]
 
 _HOMES = {
@@ -74,6 +75,7 @@ _HOMES = {
     "predict": "api",
     "save_bundle": "bundles",
     "train": "regimes",
+    "vectorize": "api",
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from landwright.engine import MapResult
     from landwright.evaluation import BundleEvaluation
+    from landwright.maps import VectorResult
 
 
 class Mapper(Bundle):
@@ -33,10 +34,10 @@ class Mapper(Bundle):
         """Map an image, as ``landwright predict`` does.
 
         Args:
-            image: Raster with the bands of the card, of any size, in sensor units.
-            out: Class map to write, a Cloud Optimized GeoTIFF in the legend's codes.
-            **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``; ``merge`` may also be
-                the name or the file of a crosswalk.
+            image: Raster with the bands of the card, of any size, in sensor units; of two dates the later.
+            out: Map to write, a Cloud Optimized GeoTIFF: codes of the legend, or metres of a model of heights alone.
+            **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True`` or
+                ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk.
 
         Returns:
             The files written and how long it took.
@@ -74,10 +75,10 @@ def predict(
 
     Args:
         model: A loaded bundle, or what :func:`load` takes.
-        image: Raster with the bands of the model's card, of any size, in sensor units.
-        out: Class map to write, a Cloud Optimized GeoTIFF in the legend's codes.
-        **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True``; ``merge`` may also be the
-            name or the file of a crosswalk.
+        image: Raster with the bands of the model's card, of any size, in sensor units; of two dates the later.
+        out: Map to write, a Cloud Optimized GeoTIFF: codes of the legend, or metres of a model of heights alone.
+        **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True`` or
+            ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk.
 
     Returns:
         The files written and how long it took.
@@ -100,22 +101,25 @@ def predict(
 def evaluate(
     model: Bundle | str | PathLike[str],
     images: str | list[str],
-    labels: str | list[str],
+    labels: str | list[str] | None = None,
     report: str | PathLike[str] | None = None,
     *,
+    heights: str | list[str] | None = None,
     protocols: Sequence[str] = ("pixel-pooled",),
     crosswalk: Crosswalk | str | PathLike[str] | None = None,
     merge: Crosswalk | str | PathLike[str] | None = None,
     merge_by: Literal["map", "probability"] = "map",
 ) -> BundleEvaluation:
-    """Map images with a model and score the maps against labels, as ``landwright evaluate`` does.
+    """Map images with a model and score the maps against labels, heights or both, as ``landwright evaluate`` does.
 
     Args:
         model: A loaded bundle, or what :func:`load` takes.
         images: File, glob, folder or ``.txt`` list of images.
-        labels: The same for masks or polygons; matched to the images by name.
+        labels: The same for masks or polygons; matched to the images by name. None where only heights are scored.
         report: Folder for ``index.html`` and ``metrics.json``, or None for none.
-        protocols: Names of the protocols to score with; each score says how it was measured.
+        heights: The same as ``labels`` for rasters of height above ground in metres.
+        protocols: Names of the protocols to score with, of classes and of heights; of a kind that is not named, the
+            default ones. Each score says how it was measured.
         crosswalk: From the labels' own classes to those scored: shipped name, YAML file, or loaded.
         merge: The same from the model's classes, where fewer are scored.
         merge_by: Merge the finished map, or sum the probabilities of classes before it is made.
@@ -132,7 +136,7 @@ def evaluate(
     from landwright.evaluation import LabelOptions, Merge, evaluate_bundle
     from landwright.recipe import DataSpec
 
-    scenes = find_scenes(DataSpec(images=images, labels=labels))
+    scenes = find_scenes(DataSpec(images=images, labels=labels, heights=heights))
     bundle = model if isinstance(model, Bundle) else load(model)
     return evaluate_bundle(
         bundle,
@@ -142,6 +146,38 @@ def evaluate(
         labels=LabelOptions(crosswalk=None if crosswalk is None else _crosswalk(crosswalk)),
         merge=None if merge is None else Merge(_crosswalk(merge), merge_by),
     )
+
+
+def vectorize(
+    path: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    height: str | PathLike[str] | None = None,
+    ground: str | PathLike[str] | None = None,
+    **options: Any,
+) -> VectorResult:
+    """Turn one class of a map into polygons, with heights into buildings, as ``landwright vectorize`` does.
+
+    Args:
+        path: A map of classes.
+        out: File to write: ``.gpkg``, ``.parquet`` or ``.city.json``.
+        height: Raster of height above ground in metres.
+        ground: Raster of the ground's height, for base heights.
+        **options: Fields of :class:`landwright.maps.VectorOptions`, such as ``min_area=20``.
+
+    Returns:
+        The file, and how many polygons it holds.
+
+    Raises:
+        UsageError: An option is unknown or does not fit, or a package is missing.
+        DataError: A raster is missing or damaged, or they do not fit each other.
+    """
+    from landwright.maps import VectorOptions, vectorize_map
+
+    known = [field.name for field in fields(VectorOptions)]
+    if unknown := sorted(set(options) - set(known)):
+        raise UsageError(f"vectorize has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
+    return vectorize_map(path, out, height=height, ground=ground, options=VectorOptions(**options))
 
 
 def _crosswalk(given: Crosswalk | str | PathLike[str]) -> Crosswalk:

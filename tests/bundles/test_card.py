@@ -23,3 +23,19 @@ def test_scaling_that_makes_no_sense(wrong):
 def test_logits_and_legend_must_agree(card):
     with pytest.raises(ValidationError, match="2 logits, the legend 6 classes"):
         card.model_validate(card.model_dump() | {"network": {"name": "tiny-bundle", "classes": 2}})
+
+
+@pytest.mark.parametrize("outputs", [["classes"], ["height"], ["classes", "height"]])
+def test_outputs_are_classes_and_heights(card, outputs):
+    assert card.model_validate(card.model_dump() | {"outputs": outputs}).outputs == tuple(outputs)
+
+
+@pytest.mark.parametrize("outputs", [[], ["height", "classes"], ["height", "height"], ["depth"]])
+def test_other_outputs_are_refused(card, outputs):
+    with pytest.raises(ValidationError, match="outputs"):
+        card.model_validate(card.model_dump() | {"outputs": outputs})
+
+
+def test_two_dates_have_an_even_number_of_bands(card):
+    with pytest.raises(ValidationError, match="3 bands are not those of 2 dates"):
+        card.model_validate(card.model_dump() | {"dates": 2})

@@ -76,3 +76,20 @@ def test_one_logit_is_explained(card):
     item = mlm_item(one, parameters=1, size=1)
     assert "sigmoid" in item["properties"]["mlm:output"][0]["description"]
     assert "mlm:framework_version" not in item["properties"]
+
+
+def test_heights_are_an_output_of_their_own(card):
+    from landwright.bundles.mlm import mlm_item
+
+    both = card.model_copy(update={"outputs": ("classes", "height"), "dates": 1})
+    properties = mlm_item(both, parameters=1, size=1)["properties"]
+    assert properties["mlm:tasks"] == ["semantic-segmentation", "regression"]
+    assert [output["name"] for output in properties["mlm:output"]] == ["classes", "height"]
+    alone = card.model_copy(update={"outputs": ("height",), "dates": 2})
+    properties = mlm_item(alone, parameters=1, size=1)["properties"]
+    (height,) = properties["mlm:output"]
+    assert height["tasks"] == ["regression"]
+    assert height["result"]["shape"] == [-1, 1, 512, 512]
+    assert "metres" in height["description"]
+    assert "two dates" in properties["description"]
+    assert "building" not in properties["description"]

@@ -40,3 +40,16 @@ def test_without_scores_and_licence(card):
 def test_a_licence_in_words(card):
     page = ModelCard(model_card(card.model_copy(update={"licence": "research only"}), parameters=1))
     assert (page.data.license, page.data.license_name) == ("other", "research only")
+
+
+def test_heights_and_dates_are_told(card):
+    both = ModelCard(model_card(card.model_copy(update={"outputs": ("classes", "height")}), parameters=1))
+    assert "## Classes" in both.text
+    assert "Metres above ground" in both.text
+    assert {"land-cover", "height-estimation"} <= set(both.data.tags)
+    change = {"outputs": ("height",), "dates": 2}
+    alone = ModelCard(model_card(card.model_copy(update=change), parameters=1))
+    assert "## Classes" not in alone.text
+    assert alone.data.pipeline_tag == "depth-estimation"
+    assert "--before earlier.tif --after later.tif" in alone.text
+    assert 'before="earlier.tif"' in alone.text

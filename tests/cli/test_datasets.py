@@ -36,6 +36,10 @@ def test_list() -> None:
         "licence: CDLA-Permissive-1.0",
     ):
         assert words in result.out
+    about = {text.split()[0]: text for text in result.out.replace("\n     ", " ").splitlines()}
+    assert "legend openearthmap-8, heights," in about["synrs3d"]
+    assert "no classes, heights," in about["geonrw-urban-grouped"]
+    assert "legend building-change, two dates," in about["levir-cd"]
     layouts = json.loads(run("list", "--json").out)["layouts"]
     assert {"name", "url", "licence", "legend", "bands"} <= set(layouts[0])
 

@@ -173,7 +173,8 @@ def test_merged_classes_and_what_was_trained_on(coarse):
     assert "trained on" not in result.stderr, "it is no mistake"
     figures = json.loads(Path("report/metrics.json").read_text())
     assert figures["classes"] == ["water", "tree", "low vegetation", "impervious"]
-    assert figures["trained_on"] == {"kind": "transductive", "images": 3, "seen": 2, "why": "", "agreement": 0}
+    known = {"kind": "transductive", "images": 3, "seen": 2, "why": "", "agreement": 0, "adapted": 0}
+    assert figures["trained_on"] == known
     assert "agreement" not in text + result.stderr
     assert "coarse labels" not in figures["data"]
     assert "2 of them seen in training" in figures["data"]
@@ -338,5 +339,5 @@ def test_a_bundle_without_a_run_needs_images(place):
 
 def test_scenes_of_a_layout_are_chosen_by_field():
     where = ("state=ny", "state=md", "part=test")
-    source = Source(None, None, None, "chesapeake-lc", "chesapeake", where, None, None, "split")
+    source = Source(None, None, None, None, "chesapeake-lc", "chesapeake", where, None, None, "split")
     assert source.spec().where == {"state": ["ny", "md"], "part": ["test"]}

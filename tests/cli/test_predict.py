@@ -225,6 +225,74 @@ def test_missing_image_and_missing_model(tmp_path: Path, model: Path) -> None:
     assert "no such folder" in result.stderr
 
 
+class Metres(nn.Module):
+    """The first band is the height."""
+
+    def __init__(self, classes: int, bands: int) -> None:
+        super().__init__()
+        self.unit = nn.Parameter(torch.ones(1))
+
+    def forward(self, image: Tensor) -> Outputs:
+        return Outputs(None, height=self.unit * image[:, :1])
+
+
+@pytest.fixture
+def heights(tmp_path: Path, model: Path) -> Path:
+    """A bundle of heights alone."""
+    register("metres", description="test")(Metres)
+    network = NetworkCard(name="metres", classes=3)
+    card = CARD.model_copy(update={"network": network, "outputs": ("height",), "gsd": None})
+    return save_bundle(tmp_path / "heights", card, Metres(3, 1))
+
+
+def test_two_dates_of_heights(tmp_path: Path, heights: Path) -> None:
+    before = make_image(tmp_path / "a.tif", seed=1).astype(int)
+    after = make_image(tmp_path / "b.tif", seed=2).astype(int)
+    dates = ["--before", tmp_path / "a.tif", "--after", tmp_path / "b.tif"]
+    result = run(*dates, "-m", heights, "-o", tmp_path / "maps", "--tta", "flip", "--json")
+    assert result.exit_code == 0, result.output
+    (made,) = json.loads(result.stdout)["maps"]
+    assert made["before"] == str(tmp_path / "a.tif")
+    assert made["map"] == made["height_map"] == str(tmp_path / "maps" / "b.tif")
+    assert made["height_spread"] == str(tmp_path / "maps" / "b_spread.tif")
+    np.testing.assert_allclose(read(tmp_path / "maps" / "b.tif"), (before - after)[0], atol=1e-6)
+    again = run(*dates, "-m", heights, "-o", tmp_path / "maps", "--tta", "flip", "--force")
+    assert "spread of the heights in metres" in again.stdout
+    over = run(*dates, "-m", heights, "-o", tmp_path / "a.tif", "--force")
+    assert (over.exit_code, "one of the inputs" in over.stderr) == (2, True)
+
+
+def test_heights_of_one_image(tmp_path: Path, heights: Path) -> None:
+    pixels = make_image(tmp_path / "image.tif")
+    result = run(tmp_path / "image.tif", "-m", heights, "-o", tmp_path / "h.tif", "--scale", 0.5)
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(read(tmp_path / "h.tif"), pixels[0] / 2, atol=1e-6)
+    assert not (tmp_path / "h_confidence.tif").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "no image is named"),
+        (["--before", "a.tif"], "--after is missing"),
+        (["--after", "a.tif"], "--before is missing"),
+        (["a.tif", "--before", "a.tif", "--after", "a.tif"], "a.tif is named too"),
+        (["--before", "a.tif", "--after", "a.tif"], "maps the classes of one date"),
+        (["a.tif", "--scale", "-1"], "not a factor"),
+    ],
+)
+def test_images_or_two_dates(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_image(tmp_path / "a.tif")
+    result = run(*arguments, "-m", model, "-o", "map.tif")
+    assert result.exit_code == 2, result.output
+    assert words in result.stderr
+    assert "remedy:" in result.stderr
+    assert not (tmp_path / "map.tif").exists()
+
+
 INTERRUPTED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])

@@ -154,3 +154,16 @@ def test_bad_lines_of_a_csv_with_heights(tiles: Path, line: str, problem: str) -
     whole = "Tile 5/images/part_1.jpg,Tile 5/masks/part_1.png,,Tile 4/images/part_1.jpg"
     with pytest.raises(DataError, match=problem):
         find_scenes(DataSpec(pairs=write_csv(tiles, "image,label,height,before", line, whole)), base=tiles)
+
+
+def test_images_with_heights_alone_need_no_labels(tmp_path):
+    for folder in ("img", "height"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.tif").touch()
+    spec = DataSpec(images="img", heights="height")
+    (scene,) = find_scenes(spec, base=tmp_path)
+    assert (scene.label, scene.height) == (None, tmp_path / "height/a.tif")
+    with pytest.raises(ValueError, match="`images` go with `labels`, or with `heights` alone"):
+        DataSpec(images="img")
+    with pytest.raises(ValueError, match="`heights` goes with `images`"):
+        DataSpec(pairs="pairs.csv", heights="height")

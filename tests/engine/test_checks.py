@@ -7,7 +7,9 @@ import pytest
 from affine import Affine
 
 from landwright.bundles import Card, NetworkCard, Normalization
-from landwright.engine.checks import check_bands, check_scale, warnings_about
+from landwright.engine.checks import check_bands, check_grid, check_scale, warnings_about
+from landwright.engine.scaled import ScaledSource
+from landwright.engine.stream import Tiling
 from landwright.errors import DataError
 from landwright.legends import Legend
 from landwright.rasters import open_raster
@@ -55,6 +57,14 @@ def test_too_few_bands(write: Any, legend: Legend) -> None:
         ("uint16", 65_000, 65_535, None),
         ("float32", 0.4, 1, None),
         ("float32", 90, 1, "around 90"),
+        ("float32", 0.9, 255, r"up to 0.9 .*black.*--scale 255"),
+        ("float32", 1, 10_000, "would see black"),
+        ("float64", 1.5, 255, None),
+        ("float32", 0, 255, None),
+        ("uint8", 1, 255, "would see black"),
+        ("uint8", 0, 255, None),
+        ("uint16", 1, 10_000, None),
+        ("uint16", 65_000, 255, r"8-bit images.*--scale 0.00389"),
     ],
 )
 def test_the_scale_of_values_has_to_fit(
@@ -69,7 +79,10 @@ def test_the_scale_of_values_has_to_fit(
                 check_scale(raster, make_card(legend, divide=divide))
 
 
-@pytest.mark.parametrize(("dtype", "value", "problem"), [("uint8", 250, None), ("uint16", 900, "trained on 0 to 218")])
+@pytest.mark.parametrize(
+    ("dtype", "value", "problem"),
+    [("uint8", 250, None), ("uint16", 900, "8-bit images"), ("float32", 1, r"0 to 255.*--scale 255 ")],
+)
 def test_constants_in_sensor_units_tell_the_scale(
     write: Any, legend: Legend, dtype: str, value: int, problem: str | None
 ) -> None:
@@ -107,3 +120,31 @@ def test_unknown_ground_size_is_said(write: Any, legend: Legend) -> None:
             "unknown; the model" in remark for remark in warnings_about(raster.info, make_card(legend, gsd=(1, 2)))
         )
         assert not any("unknown; the model" in remark for remark in warnings_about(raster.info, make_card(legend)))
+
+
+def test_scaled_values_are_what_is_checked(write: Any, legend: Legend) -> None:
+    with open_raster(write(np.full((3, 30, 40), 40_000, np.uint16))) as raster:
+        scaled = ScaledSource(raster, 255 / 65_535)
+        check_scale(scaled, make_card(legend))
+        with pytest.raises(DataError, match="would see black"):
+            check_scale(ScaledSource(raster, 1 / 65_535), make_card(legend))
+
+
+def test_two_dates_need_the_bands_of_both(write: Any, legend: Legend) -> None:
+    card = make_card(legend, bands=4).model_copy(update={"dates": 2})
+    with open_raster(write(np.zeros((2, 9, 9), np.uint8))) as raster:
+        check_bands(raster, card, None, dates=1)
+        with pytest.raises(DataError, match=r"2 bands of one date.*--before"):
+            check_bands(raster, card, None, dates=2)
+    with open_raster(write(np.zeros((4, 9, 9), np.uint8), photometric="MINISBLACK")) as raster:
+        check_bands(raster, card, None, dates=2)
+
+
+def test_a_published_grid_without_windows_is_refused(write: Any) -> None:
+    tiling = Tiling(1022, 0.5, "rs3dada")
+    with open_raster(write(np.zeros((1, 511, 600), np.uint8))) as raster:
+        with pytest.raises(DataError, match=r"600 x 511 pixels.*511 pixels or shorter.*cosine"):
+            check_grid(raster, tiling)
+        check_grid(raster, Tiling(1022, 0.5, "cosine"))
+    with open_raster(write(np.zeros((1, 512, 600), np.uint8))) as raster:
+        check_grid(raster, tiling)

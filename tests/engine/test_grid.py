@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landwright.engine.grid import fixed_starts, starts
+from landwright.engine.grid import fixed_starts, padded_starts, starts
 
 
 @given(length=st.integers(1, 5000), tile=st.integers(1, 700), overlap=st.floats(0, 0.95))
@@ -38,8 +38,20 @@ def test_fixed_steps_end_flush(length: int, tile: int, overlap: float) -> None:
     assert len(steps) <= 1, "only the last step differs"
 
 
+@given(length=st.integers(1, 5000), tile=st.integers(1, 700), overlap=st.floats(0, 0.95))
+def test_published_steps_hang_over_the_end(length: int, tile: int, overlap: float) -> None:
+    places = padded_starts(length, tile, overlap)
+    stride = max(1, int(tile * (1 - overlap)))
+    if length <= tile - stride:
+        assert places == []
+        return
+    assert places == list(range(0, len(places) * stride, stride))
+    assert places[-1] < length <= places[-1] + tile
+    assert places[-1] - stride + tile < length, "no window more than needed"
+
+
 @pytest.mark.parametrize(("length", "tile", "overlap"), [(0, 8, 0.0), (8, 0, 0.0), (8, 8, 1.0), (8, 8, -0.1)])
 def test_nonsense_is_refused(length: int, tile: int, overlap: float) -> None:
-    for place in (starts, fixed_starts):
+    for place in (starts, fixed_starts, padded_starts):
         with pytest.raises(ValueError, match="do not make a grid"):
             place(length, tile, overlap)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from landwright.bundles import Normalization
-from landwright.engine.score import ClassScorer, choose_device, choose_precision
+from landwright.engine.heads import ClassHead
+from landwright.engine.score import PixelScorer, choose_device, choose_precision
 from landwright.errors import UsageError
 from landwright.networks import Outputs
 
@@ -24,7 +25,7 @@ class Spy(nn.Module):
 
 def scored(pixels: np.ndarray, valid: np.ndarray) -> Tensor:
     spy = Spy()
-    ClassScorer(spy, SCALING, 2, device=CPU)(pixels, valid)
+    PixelScorer(spy, SCALING, [ClassHead(2)], device=CPU)(pixels, valid)
     return spy.image
 
 
@@ -69,7 +70,7 @@ def test_lower_precision_still_gives_float32_scores() -> None:
 
     network = Convolution().train()
     pixels, valid = np.full((1, 2, 4, 4), 9, np.uint8), np.ones((1, 4, 4), bool)
-    scores = ClassScorer(network, SCALING, 3, device=CPU, precision="bf16")(pixels, valid)
+    scores = PixelScorer(network, SCALING, [ClassHead(3)], device=CPU, precision="bf16")(pixels, valid)
     assert network.dtype == torch.bfloat16
     assert scores.dtype == torch.float32
     assert not network.training
@@ -80,7 +81,7 @@ def test_a_network_without_classes_is_refused() -> None:
         def forward(self, image: Tensor) -> Outputs:
             return Outputs(None, height=image[:, :1])
 
-    scorer = ClassScorer(Height(), SCALING, 2, device=CPU)
+    scorer = PixelScorer(Height(), SCALING, [ClassHead(2)], device=CPU)
     with pytest.raises(UsageError, match="no class head"):
         scorer(np.zeros((1, 2, 4, 4), np.uint8), np.ones((1, 4, 4), bool))
 

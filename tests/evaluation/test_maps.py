@@ -7,7 +7,7 @@ from affine import Affine
 from landwright.engine import predict_raster
 from landwright.errors import DataError, UsageError
 from landwright.evaluation import LabelOptions, Merge, Pair, evaluate_map, evaluate_maps
-from landwright.evaluation.maps import without_confidence
+from landwright.evaluation.maps import without_companions
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import write_cog
 
@@ -90,8 +90,8 @@ def test_a_map_of_the_published_script_is_scored_as_it_is(tmp_path):
 def test_only_the_confidence_of_another_map_is_left_out(mapped, tmp_path):
     confidence = tmp_path / "map_confidence.tif"
     assert confidence.is_file()
-    assert without_confidence([mapped, confidence]) == [mapped]
-    assert without_confidence([confidence]) == [confidence]
+    assert without_companions([mapped, confidence]) == [mapped]
+    assert without_companions([confidence]) == [confidence]
 
 
 def test_no_map_is_an_error():

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from landwright.data import Region, Split
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.findings import LabelOptions
-from landwright.evaluation.sources import find_run, run_data, scenes_of_files, scenes_of_split
+from landwright.evaluation.sources import (
+    find_run,
+    run_data,
+    scenes_of_files,
+    scenes_of_split,
+    without_groups,
+)
 from landwright.rasters import Window
 from landwright.recipe import DataSpec, SplitSpec
 
@@ -66,3 +74,9 @@ def test_pairs_with_a_column(scenes, tmp_path):
     assert len(scenes_of_files(spec, None)) == 3
     with pytest.raises(UsageError, match="val"):
         scenes_of_files(spec, "val")
+
+
+def test_groups_of_a_split_are_no_sets(scenes):
+    windows = (Window(0, 0, 2, 2),)
+    grouped = {replace(scenes[0], group="a"): windows, replace(scenes[1], group="b"): ()}
+    assert without_groups(grouped) == {scenes[0]: windows, scenes[1]: ()}

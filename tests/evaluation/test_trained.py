@@ -85,3 +85,28 @@ def test_what_cannot_be_known_is_said(run, scenes):
     (run / "split.csv").write_text("nonsense")
     with pytest.raises(DataError, match=r"split\.csv"):
         trained_on(run, scored, "coarse")
+
+
+def test_adaptation_without_labels_is_told(run, scenes):
+    bare = [replace(scene, label=None) for scene in scenes]
+    Split((Region(scenes[0], "train"),)).with_targets([bare[0], bare[1]]).save(run / "split.csv")
+    every = "Transductive: the model was adapted to these images without their labels."
+    some = "Transductive: the model was adapted to 1 of these 2 images without their labels."
+    for scored, kind, adapted, said in (
+        ([scenes[1]], "adapted", 1, every),
+        (scenes[1:], "adapted", 1, some),
+        ([bare[1]], "adapted", 1, every),
+        ([scenes[2]], "inductive", 0, "Inductive: none of the images was trained on."),
+        ([scenes[0]], "seen", 0, "Seen in training: 1 of 1 image was trained on"),
+        (scenes[:2], "seen", 1, "Besides, the model was adapted to 1 of these 2 images without their labels."),
+    ):
+        found = trained_on(run, dict.fromkeys(scored, ()), "synthetic")
+        assert (found.kind, found.adapted) == (kind, adapted)
+        assert said in found.sentence
+    assert "Transductive" not in found.sentence
+
+
+def test_scenes_without_labels_are_no_agreement(blocks, scenes):
+    bare = {replace(scenes[0], label=None): ()}
+    found = trained_on(blocks, bare, "coarse")
+    assert (found.kind, found.agreement) == ("transductive", 0)

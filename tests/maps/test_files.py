@@ -17,6 +17,21 @@ def test_names_belong_together() -> None:
     assert map_files("map.tif", True, word="agreement").beside == Path("map_agreement.tif")
 
 
+def test_names_of_heights() -> None:
+    both = map_files("map.tif", True, height=True, spread=True)
+    assert [path.name for path in both.rasters] == [
+        "map.tif",
+        "map_confidence.tif",
+        "map_height.tif",
+        "map_height_spread.tif",
+    ]
+    alone = map_files("map.tif", True, classes=False, height=True, spread=True)
+    assert alone.height == alone.codes == Path("map.tif")
+    assert alone.rasters == (Path("map.tif"), Path("map_spread.tif"))
+    with pytest.raises(UsageError, match="one name"):
+        map_files("map.tif", Path("map_height.tif"), height=True)
+
+
 @pytest.mark.parametrize(("out", "confidence"), [("map.png", True), ("map", True), ("map.tif", Path("c.jpg"))])
 def test_maps_are_geotiff(out: str, confidence: Path | bool) -> None:
     with pytest.raises(UsageError, match="GeoTIFF"):

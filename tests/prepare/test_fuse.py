@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from rio_cogeo.cogeo import cog_validate
 
 from landwright.errors import DataError, UsageError
-from landwright.evaluation.maptags import map_facts, map_legend
+from landwright.evaluation.maptags import map_facts
 from landwright.legends import IGNORE, Crosswalk, Legend, load_legend
+from landwright.maps import map_legend
 from landwright.prepare import NO_VOTES, Product, count_votes, fuse, fuse_products
 from landwright.rasters import open_labels, open_raster
 

@@ -55,7 +55,7 @@ def test_dump_reads_back_equal_with_equal_hash(recipe_file):
         (GOOD + "  stepz: 3\n", ["line 10", "optim.stepz", "unknown key"]),
         (GOOD.replace("steps: 10", "steps: many"), ["line 9", "optim.steps", "integer"]),
         (GOOD.replace("classes: dubai-6\n", ""), ["classes", "missing"]),
-        (GOOD.replace("  labels: mask/*.tif\n", ""), ["line 3", "`images` and `labels` go together"]),
+        (GOOD.replace("  labels: mask/*.tif\n", ""), ["line 3", "`images` go with `labels`"]),
         (GOOD.replace("regime: masks", "regime: telepathy"), ["line 1", "regime"]),
         (GOOD + "augment: {zoom: [2, 1]}\n", ["line 10", "smallest"]),
         (GOOD + "coarse: {plat: true}\n", ["the section `coarse` belongs to the regime `coarse`"]),

@@ -16,6 +16,8 @@ SEMVER = re.compile(r"\d+\.\d+\.\d+(\+[0-9A-Za-z.-]+)?")
 SHA256_MULTIHASH = "1220"
 """Prefix of a multihash: 0x12 is SHA-256, 0x20 its 32 bytes."""
 
+_TASKS = {"classes": "semantic-segmentation", "height": "regression"}
+
 
 def mlm_item(card: Card, *, parameters: int, size: int) -> dict[str, Any]:
     """Describe a bundle as a STAC item.
@@ -32,16 +34,15 @@ def mlm_item(card: Card, *, parameters: int, size: int) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "datetime": card.created,
         "created": card.created,
-        "description": f"Land cover model {card.name} ({card.network.name}) with the classes "
-        + ", ".join(card.legend.names),
+        "description": _description(card),
         "mlm:name": _name(card.name),
         "mlm:architecture": card.network.name,
-        "mlm:tasks": ["semantic-segmentation"],
+        "mlm:tasks": [_TASKS[output] for output in card.outputs],
         "mlm:framework": "PyTorch",
         **({"mlm:framework_version": torch_version} if SEMVER.fullmatch(torch_version) else {}),
         "mlm:total_parameters": parameters,
         "mlm:input": [_input(card)],
-        "mlm:output": [_output(card)],
+        "mlm:output": [_classes(card) if output == "classes" else _height(card) for output in card.outputs],
         "mlm:hyperparameters": {
             "name": card.network.name,
             "classes": card.network.classes,
@@ -98,11 +99,31 @@ def _input(card: Card) -> dict[str, Any]:
     }
 
 
-def _output(card: Card) -> dict[str, Any]:
+def _description(card: Card) -> str:
+    what = {"classes": f"the classes {', '.join(card.legend.names)}", "height": "the height above ground in metres"}
+    told = " and ".join(what[output] for output in card.outputs)
+    dates = ", from the images of two dates" if card.dates == 2 else ""
+    return f"Model {card.name} ({card.network.name}) that maps {told}{dates}"
+
+
+def _height(card: Card) -> dict[str, Any]:
+    return {
+        "name": "height",
+        "tasks": [_TASKS["height"]],
+        "result": {
+            "shape": [-1, 1, card.tiling.tile, card.tiling.tile],
+            "dim_order": ["batch", "height_above_ground", "height", "width"],
+            "data_type": "float32",
+        },
+        "description": "Height above ground in metres, linear, so that it may be a little below 0",
+    }
+
+
+def _classes(card: Card) -> dict[str, Any]:
     one = card.network.classes == 1
     return {
         "name": "classes",
-        "tasks": ["semantic-segmentation"],
+        "tasks": [_TASKS["classes"]],
         "result": {
             "shape": [-1, card.network.classes, card.tiling.tile, card.tiling.tile],
             "dim_order": ["batch", "class", "height", "width"],

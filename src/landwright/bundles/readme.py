@@ -20,31 +20,27 @@ TEMPLATE = """\
 
 # {name}
 
-A land cover model of landwright: network `{network}` ({parameters:.2f} M
+{kind} of landwright: network `{network}` ({parameters:.2f} M
 parameters), labels of the regime `{regime}`.
 
 ## Use
 
 ```bash
-landwright predict image.tif --model BUNDLE -o map.tif
+landwright predict {images} --model BUNDLE -o map.tif
 ```
 
 ```python
 import landwright
 
 model = landwright.load("BUNDLE")  # this folder, or the id of this repository on the hub
-model.predict("image.tif", "map.tif")
+model.predict({arguments})
 ```
 
 ## Input
 
 {inputs}
 
-## Classes
-
-| code | class | colour | description |
-|---|---|---|---|
-{classes}
+{outputs}
 
 ## Scores
 
@@ -54,6 +50,19 @@ model.predict("image.tif", "map.tif")
 
 {origin}
 """
+
+
+_KINDS = {
+    ("classes",): "A land cover model",
+    ("height",): "A model of heights above ground",
+    ("classes", "height"): "A model of land cover and heights above ground",
+}
+_TAGS = {"classes": ("land-cover", "semantic-segmentation"), "height": ("height-estimation",)}
+_HEIGHT = """\
+## Height
+
+Metres above ground of every pixel, estimated from the image alone. The network's output is linear; maps hold 0 where
+it is below."""
 
 
 def model_card(card: Card, *, parameters: int) -> str:
@@ -70,11 +79,14 @@ def model_card(card: Card, *, parameters: int) -> str:
     return TEMPLATE.format(
         data=_front_matter(card),
         name=card.name,
+        kind=_KINDS[card.outputs],
+        images="--before earlier.tif --after later.tif" if card.dates == 2 else "image.tif",
+        arguments='"later.tif", "map.tif", before="earlier.tif"' if card.dates == 2 else '"image.tif", "map.tif"',
         network=card.network.name,
         parameters=parameters / 1e6,
         regime=card.regime,
         inputs=_inputs(card),
-        classes=_classes(card),
+        outputs="\n\n".join(_classes(card) if output == "classes" else _HEIGHT for output in card.outputs),
         scores=_scores(card),
         origin=_origin(card, info),
     )
@@ -85,9 +97,11 @@ def _front_matter(card: Card) -> str:
 
     licence = (card.licence or "").lower()
     known = licence in HUB_LICENCES
+    tasks = [tag for output in card.outputs for tag in _TAGS[output]]
+    task = "image-segmentation" if "classes" in card.outputs else "depth-estimation"
     results = [
         EvalResult(
-            task_type="image-segmentation",
+            task_type=task,
             dataset_type=re.sub(r"[^a-z0-9]+", "-", score.data.lower()).strip("-") or "data",
             dataset_name=score.data,
             metric_type=figure,
@@ -101,8 +115,8 @@ def _front_matter(card: Card) -> str:
         license=licence if known else "other" if card.licence else "unknown",
         license_name=None if known or not card.licence else card.licence,
         library_name="landwright",
-        pipeline_tag="image-segmentation",
-        tags=["landwright", "remote-sensing", "land-cover", "semantic-segmentation", card.network.name],
+        pipeline_tag=task,
+        tags=["landwright", "remote-sensing", *tasks, card.network.name],
         model_name=card.name if results else None,
         eval_results=results or None,
     )
@@ -112,7 +126,7 @@ def _front_matter(card: Card) -> str:
 def _inputs(card: Card) -> str:
     scaling = card.normalization
     lines = [
-        f"- bands: {', '.join(card.bands)}",
+        f"- bands: {', '.join(card.bands)}" + (", those of the earlier date first" if card.dates == 2 else ""),
         f"- scaling: (value / {scaling.divide:g} - mean) / std with mean {_list(scaling.mean)}, "
         f"std {_list(scaling.std)}; the same for every tile",
         f"- tiles: {card.tiling.tile} pixels, overlap {card.tiling.overlap:.0%}, blended ({card.tiling.blend})",
@@ -124,10 +138,11 @@ def _inputs(card: Card) -> str:
 
 
 def _classes(card: Card) -> str:
-    return "\n".join(
+    rows = "\n".join(
         f"| {entry.code} | {entry.name} | #{bytes(entry.colour).hex()} | {entry.description} |"
         for entry in card.legend.classes
     )
+    return f"## Classes\n\n| code | class | colour | description |\n|---|---|---|---|\n{rows}"
 
 
 def _scores(card: Card) -> str:

@@ -27,7 +27,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         str | None, typer.Option("--images", help="Images to map and score; of maps, to be shown in the report.")
     ] = None,
     labels: Annotated[str | None, typer.Option("--labels", help="Masks or polygons of the images.")] = None,
-    pairs: Annotated[str | None, typer.Option("--pairs", help="CSV with the columns image and label.")] = None,
+    heights: Annotated[
+        str | None,
+        typer.Option("--heights", help="Heights in metres above ground: of the images, or references of height maps."),
+    ] = None,
+    pairs: Annotated[
+        str | None, typer.Option("--pairs", help="CSV with the columns image and label, height, or both.")
+    ] = None,
     layout: Annotated[str | None, typer.Option("--layout", help="Published layout, see landwright data list.")] = None,
     root: Annotated[str | None, typer.Option("--root", help="Folder of the published layout.")] = None,
     where: Annotated[
@@ -39,6 +45,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         str | None, typer.Option("--part", help="train, val or test (default: all; of a run: test, or else val).")
     ] = None,
     column: Annotated[str, typer.Option("--column", help="Column of --pairs that names the part.")] = "split",
+    group: Annotated[
+        str | None, typer.Option("--group", help="Column of --pairs that names the set; heights are scored per set.")
+    ] = None,
     legend: Annotated[
         str | None, typer.Option("--legend", help="Classes of the maps (default: what they say that they hold).")
     ] = None,
@@ -59,7 +68,11 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     burn: Annotated[str | None, typer.Option("--burn", help="Class of all polygons.")] = None,
     outside: Annotated[str | None, typer.Option("--outside", help="Class outside polygons, or ignore.")] = None,
     protocol: Annotated[
-        list[str] | None, typer.Option("--protocol", help="Scoring protocol, repeatable (default: pixel-pooled).")
+        list[str] | None,
+        typer.Option(
+            "--protocol",
+            help="Scoring protocol, repeatable (default: pixel-pooled; of heights pooled-height and synrs3d-height).",
+        ),
     ] = None,
     bands: Annotated[
         str | None, typer.Option("--bands", help="Bands in the model's order: 1-based numbers or names, as 4,1,2.")
@@ -77,16 +90,20 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Score a model on labelled images, or maps against references, and write a report.
 
     A score is printed with its protocol: how pixels are pooled and which classes enter the mean. Given a run folder and
-    no images, the part that the training kept apart is scored.
+    no images, the part that the training kept apart is scored. What the model tells, classes and heights, is scored
+    where the images have a reference of it.
     """
-    if bool(maps) == (model is not None) or bool(maps) != (against is not None):
-        raise UsageError(
-            "it is not clear what to score", remedy="Give MAP and --against, or --model with --images and --labels"
-        )
+    _settle(maps, model, against, heights)
     of_model = {
         "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--where": where,
-        "--split-file": split_file, "--part": part, "--bands": bands, "--keep-maps": keep,
+        "--split-file": split_file, "--part": part, "--bands": bands, "--keep-maps": keep, "--group": group,
     }  # fmt: skip
+    of_classes = {
+        "--legend": legend, "--crosswalk": crosswalk, "--merge": merge, "--merge-by": merge_by, "--field": field,
+        "--burn": burn, "--outside": outside,
+    }  # fmt: skip
+    if maps and against is None and (unfit := [name for name, value in of_classes.items() if value is not None]):
+        raise UsageError(f"{unfit[0]} is for scoring classes", remedy="Leave it out when height maps are scored")
     if maps and (unfit := [name for name, value in of_model.items() if value is not None]):
         raise UsageError(f"{unfit[0]} is for scoring a model", remedy="Leave it out, or give --model instead of maps")
     if model is not None and legend is not None:
@@ -106,10 +123,29 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         quiet=as_json,
     )
     if model is not None:
-        source = scoring.Source(images, labels, pairs, layout, root, tuple(where or ()), split_file, part, column)
+        source = scoring.Source(
+            images, labels, heights, pairs, layout, root, tuple(where or ()), split_file, part, column, group
+        )
         outcome = scoring.score_model(common, model, source, bands=bands, tta=tta, device=device, keep=keep)
+    elif heights is not None:
+        outcome = scoring.score_heights(common, maps or [], heights, images=images)
     else:
         outcome = scoring.score_maps(common, maps or [], str(against), images=images, legend=legend)
     emit(outcome.payload(), as_json=as_json, text=outcome.text())
     if show:
         typer.launch(str(outcome.page))
+
+
+def _settle(maps: list[str] | None, model: str | None, against: str | None, heights: str | None) -> None:
+    """Refuse to guess what is to be scored."""
+    if maps and against is not None and heights is not None:
+        raise UsageError(
+            "class maps and height maps are scored apart",
+            remedy="Call it once with --against and once with --heights; a model (--model) is scored on both at once",
+        )
+    references = against is not None or (bool(maps) and heights is not None)
+    if bool(maps) == (model is not None) or bool(maps) != references:
+        raise UsageError(
+            "it is not clear what to score",
+            remedy="Give MAP and --against or --heights, or --model with --images and --labels or --heights",
+        )

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from landwright import __version__
-from landwright.cli import datasets, demo, doctor, evaluate, inspect, make_world, models, predict, prepare, train
+from landwright.cli import (
+    datasets,
+    demo,
+    doctor,
+    evaluate,
+    inspect,
+    make_world,
+    models,
+    predict,
+    prepare,
+    train,
+    vectorize,
+)
 
 # OpenMP threads that spin while they wait slow each other down a hundredfold when others use the machine too; threads
 # that never spin lose a third on an idle one. Must be set before torch loads its OpenMP.
@@ -28,6 +40,7 @@ app.add_typer(prepare.app, name="prepare")
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(vectorize.vectorize)
 app.add_typer(models.app, name="models")
 
 data = typer.Typer(help="Published data sets and the synthetic world.", no_args_is_help=True)

@@ -21,9 +21,6 @@ _SUFFIX = ".tif"
 
 @guard
 def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    images: Annotated[
-        list[str], typer.Argument(help="Images: files, folders, globs or .txt lists.", show_default=False)
-    ],
     model: Annotated[
         str,
         typer.Option("--model", "-m", help="Bundle folder, run folder, or hub id owner/name.", show_default=False),
@@ -32,9 +29,22 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         Path,
         typer.Option("--out", "-o", help="Map to write (.tif); a folder for several images.", show_default=False),
     ],
+    images: Annotated[
+        list[str] | None, typer.Argument(help="Images: files, folders, globs or .txt lists.", show_default=False)
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option("--before", help="Of two dates the earlier image; with --after instead of IMAGES.")
+    ] = None,
+    after: Annotated[
+        Path | None, typer.Option("--after", help="The later image, on the same grid, which gives that of the map.")
+    ] = None,
     bands: Annotated[
         str | None,
         typer.Option("--bands", help="Bands in the model's order: 1-based numbers or names, such as 4,1,2."),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option("--scale", help="Multiply values by this first, such as 0.00389 for 16 bit to 0..255."),
     ] = None,
     aoi: Annotated[
         Path | None, typer.Option("--aoi", help="Polygons of the area to map (GeoJSON or GeoPackage, any CRS).")
@@ -58,7 +68,8 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         float | None, typer.Option("--overlap", help="Overlap as a share of the tile (default: the model's).")
     ] = None,
     blend: Annotated[
-        str | None, typer.Option("--blend", help="cosine, gaussian, crop or paraformer (default: the model's).")
+        str | None,
+        typer.Option("--blend", help="cosine, gaussian, crop, paraformer or rs3dada (default: the model's)."),
     ] = None,
     batch: Annotated[
         int | None, typer.Option("--batch", "-b", help="Windows at a time (default: 1 on a CPU, 8 on a GPU).")
@@ -70,20 +81,22 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace maps that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable line.")] = False,
 ) -> None:
-    """Map images with a model: a COG in the legend's colours, its confidence and a QGIS style for each.
+    """Map images with a model: classes in the legend's colours, their confidence, heights; COGs with QGIS styles.
+
+    With --before and --after: what changed between two dates, by a model of two dates; or by how many metres heights
+    have fallen, by a model of heights.
 
     Several images go into a folder under their own names; where some fail, the others are still mapped and the exit
     code is 4.
     """
     from landwright.rasters import expand_inputs
 
-    sources = expand_inputs(images)
+    sources = expand_inputs(_named(images, before, after))
     targets = _targets(sources, out, several=len(sources) > 1)
     # The engine brings torch, which is loaded only when the inputs are there.
     from landwright.bundles import load_bundle
-    from landwright.engine import PredictOptions
+    from landwright.engine import PredictOptions, plan
     from landwright.legends import load_crosswalk
-    from landwright.maps import map_files
 
     options = PredictOptions(
         tile=tile,
@@ -94,14 +107,18 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         device=device,
         precision=precision,  # type: ignore[arg-type]
         bands=None if bands is None else _bands(bands),
+        scale=scale,
+        before=before,
         aoi=aoi,
         merge=None if merge is None else load_crosswalk(merge),
         confidence=confidence,
         overwrite=force,
     )
-    for source, target in zip(sources, targets, strict=True):
-        map_files(target, confidence).refuse_existing([source], overwrite=force)
     bundle = load_bundle(model)
+    maps = plan(bundle.card, options)
+    for source, target in zip(sources, targets, strict=True):
+        inputs = [source] if before is None else [source, before]
+        maps.files(target, options).refuse_existing(inputs, overwrite=force)
     with progress(quiet=as_json) as bar:
         results, failures = _map_all(bundle, sources, targets, options, bar)
     emit(
@@ -147,6 +164,23 @@ def _map_all(
     return results, failures
 
 
+def _named(images: list[str] | None, before: Path | None, after: Path | None) -> list[str]:
+    """Return the images to map: those named, or the later of two dates."""
+    if before is None and after is None:
+        if not images:
+            raise UsageError("no image is named", remedy="Name images, or two dates with --before and --after")
+        return images
+    if images:
+        raise UsageError(
+            f"--before and --after take the place of the images, but {images[0]} is named too",
+            remedy="Name the later image with --after and nothing else",
+        )
+    if before is None or after is None:
+        missing = "--before" if before is None else "--after"
+        raise UsageError(f"{missing} is missing", remedy="Name both dates: --before EARLIER --after LATER")
+    return [str(after)]
+
+
 def _targets(sources: list[Path], out: Path, *, several: bool) -> list[Path]:
     """Name the map of each image."""
     if not several and out.suffix and not out.is_dir():
@@ -178,5 +212,9 @@ def _summary(result: MapResult) -> str:
     ]
     if result.confidence is not None:
         lines.append(f"  confidence: {result.confidence}")
+    if result.height_map not in (None, result.path):
+        lines.append(f"  heights in metres: {result.height_map}")
+    if result.height_spread is not None:
+        lines.append(f"  spread of the heights in metres: {result.height_spread}")
     lines.append(f"  QGIS styles: {', '.join(str(style) for style in result.styles)}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import typer
 
 from landwright.bundles import load_bundle
 from landwright.cli.common import progress
+from landwright.cli.heightlines import height_lines
 from landwright.data import Part
 from landwright.data.pairing import pair
 from landwright.engine import PredictOptions
@@ -21,14 +22,24 @@ from landwright.evaluation import (
     Pair,
     ProtocolResult,
     evaluate_bundle,
+    evaluate_heights,
     evaluate_maps,
-    list_protocols,
     protocol_description,
 )
 from landwright.evaluation.findings import MergedBy
-from landwright.evaluation.maps import find_confidence, without_confidence
+from landwright.evaluation.heights import HEIGHT_PROTOCOLS, HeightPair, split_protocols
+from landwright.evaluation.heights.maps import only_heights
+from landwright.evaluation.maps import find_confidence, without_companions
+from landwright.evaluation.protocols import DEFAULT
 from landwright.evaluation.report import METRICS, PAGE, check_report_folder
-from landwright.evaluation.sources import Scenes, find_run, run_data, scenes_of_files, scenes_of_split
+from landwright.evaluation.sources import (
+    Scenes,
+    find_run,
+    run_data,
+    scenes_of_files,
+    scenes_of_split,
+    without_groups,
+)
 from landwright.evaluation.trained import trained_on
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, expand_inputs, open_raster
@@ -40,7 +51,7 @@ class Common:
     """What scoring a model and scoring maps have in common.
 
     Attributes:
-        protocols: Names; the default one where there is none.
+        protocols: Names; the default ones where there is none.
         labels: How labels are read.
         merge: How the map's classes become those that are scored, if they are others.
         report: Folder of the report.
@@ -56,9 +67,8 @@ class Common:
     quiet: bool
 
     def __post_init__(self) -> None:
-        """Settle the protocols, and refuse what would fail only after the work is done."""
-        object.__setattr__(self, "protocols", self.protocols or (list_protocols()[0],))
-        for name in self.protocols:
+        """Refuse what would fail only after the work is done."""
+        for name in split_protocols(self.protocols)[0]:
             protocol_description(name)
         check_report_folder(self.report, force=self.force)
 
@@ -69,6 +79,7 @@ class Source:
 
     images: str | None
     labels: str | None
+    heights: str | None
     pairs: str | None
     layout: str | None
     root: str | None
@@ -76,6 +87,17 @@ class Source:
     split_file: Path | None
     part: str | None
     column: str
+    group: str | None = None
+
+    def find(self, part: Part | None) -> Scenes | None:
+        """Return the images that are named, or None where none are.
+
+        Raises:
+            UsageError: Sources contradict each other, or one is incomplete.
+            DataError: A file is missing, or images and references do not match.
+        """
+        spec = self.spec()
+        return None if spec is None else scenes_of_files(spec, part)
 
     def spec(self) -> DataSpec | None:
         """Return the ``data`` section that would find the images, or None where none are named.
@@ -83,13 +105,12 @@ class Source:
         Raises:
             UsageError: Sources contradict each other, or one is incomplete.
         """
-        together = {
-            "--images and --labels": (self.images, self.labels),
-            "--layout and --root": (self.layout, self.root),
-        }
-        for names, values in together.items():
-            if (values[0] is None) != (values[1] is None):
-                raise UsageError(f"{names} go together", remedy="Give both")
+        if self.images is None and (self.labels is not None or self.heights is not None):
+            raise UsageError("--labels and --heights are those of --images", remedy="Give --images, too")
+        if self.images is not None and self.labels is None and self.heights is None:
+            raise UsageError("--images and --labels or --heights go together", remedy="Give both")
+        if (self.layout is None) != (self.root is None):
+            raise UsageError("--layout and --root go together", remedy="Give both")
         if sum(value is not None for value in (self.images, self.pairs, self.layout, self.split_file)) > 1:
             raise UsageError(
                 "more than one source of images is given",
@@ -101,13 +122,16 @@ class Source:
             raise UsageError("--part needs to know the parts", remedy="Give --pairs, --layout or --split-file")
         if self.where and self.layout is None:
             raise UsageError("--where chooses among the scenes of a layout", remedy="Give --layout and --root")
-        if self.images is None and self.pairs is None and self.layout is None:
+        if self.group is not None and self.pairs is None:
+            raise UsageError("--group names a column of --pairs", remedy="Give --pairs, or leave it out")
+        if self.pairs is None and self.layout is None and self.images is None:
             return None
         by_column = self.pairs is not None and self.part is not None
-        split = SplitSpec(by="column", column=self.column) if by_column else SplitSpec()
+        split = SplitSpec(by="column" if by_column else "scene", column=self.column, group=self.group)
         return DataSpec(
             images=self.images,
             labels=self.labels,
+            heights=self.heights,
             pairs=self.pairs,
             layout=self.layout,
             root=self.root,
@@ -138,11 +162,12 @@ class Outcome:
 
     def text(self) -> str:
         """Return the scores for people, every one with its protocol."""
-        first, *others = self.evaluation.results
-        lines = [*_figures(first), "", *_classes(first)]
-        for result in others:
-            lines += ["", *_figures(result)]
-        return "\n".join([*lines, "", f"report  {self.page}"])
+        parts = []
+        for place, result in enumerate(self.evaluation.results):
+            parts.append([*_figures(result), *(["", *_classes(result)] if place == 0 else [])])
+        if self.evaluation.heights is not None:
+            parts += [height_lines(result) for result in self.evaluation.heights.results]
+        return "\n\n".join(["\n".join(lines) for lines in parts] + [f"report  {self.page}"])
 
 
 def label_options(field: str | None, burn: str | None, outside: str | None, crosswalk: str | None) -> LabelOptions:
@@ -164,13 +189,13 @@ def merge_options(merge: str | None, by: str | None) -> Merge | None:
 
 
 def score_maps(common: Common, maps: list[str], against: str, *, images: str | None, legend: str | None) -> Outcome:
-    """Compare maps with references, paired by name; the confidence beside a map is not taken for another one.
+    """Compare maps with references, paired by name; what lies beside a map is not taken for another one.
 
     Raises:
         UsageError: An option does not fit.
         DataError: A file is missing, or maps and references do not match.
     """
-    files = without_confidence(expand_inputs(maps))
+    files = without_companions(expand_inputs(maps))
     references = expand_inputs(against, suffixes=(*RASTER_SUFFIXES, *VECTOR_SUFFIXES))
     shown = dict(pair(files, expand_inputs(images))) if images is not None else {}
     matched = pair(files, references, ordered=len(files) == len(references) == 1)
@@ -182,9 +207,33 @@ def score_maps(common: Common, maps: list[str], against: str, *, images: str | N
             pairs,
             common.report,
             legend=None if legend is None else load_legend(legend),
-            protocols=common.protocols,
+            protocols=common.protocols or (DEFAULT,),
             labels=common.labels,
             merge=common.merge,
+            force=common.force,
+            advance=lambda pixels: bar.advance(task, pixels / 1e6),
+        )
+    return Outcome(evaluation, common.report / PAGE)
+
+
+def score_heights(common: Common, maps: list[str], heights: str, *, images: str | None) -> Outcome:
+    """Compare height maps with references, paired by name; class maps beside them are left alone.
+
+    Raises:
+        UsageError: An option does not fit, or a file holds classes.
+        DataError: A file is missing, or maps and references do not match.
+    """
+    files = only_heights(expand_inputs(maps))
+    references = expand_inputs(heights)
+    shown = dict(pair(files, expand_inputs(images))) if images is not None else {}
+    matched = pair(files, references, ordered=len(files) == len(references) == 1, kind="a height raster")
+    pairs = [HeightPair(path.stem, path, reference, shown.get(path)) for path, reference in matched]
+    with progress(quiet=common.quiet) as bar:
+        task = bar.add_task("comparing", total=sum(_pixels(path) for path in files) / 1e6, unit="Mpx")
+        evaluation = evaluate_heights(
+            pairs,
+            common.report,
+            protocols=common.protocols or HEIGHT_PROTOCOLS,
             force=common.force,
             advance=lambda pixels: bar.advance(task, pixels / 1e6),
         )
@@ -194,16 +243,17 @@ def score_maps(common: Common, maps: list[str], against: str, *, images: str | N
 def score_model(
     common: Common, model: str, source: Source, *, bands: str | None, tta: str, device: str, keep: Path | None
 ) -> Outcome:
-    """Map labelled images and compare the maps with the labels.
+    """Map images with labels or heights, and compare the maps with these.
 
     Raises:
         UsageError: An option does not fit, or no images are named.
         DataError: A file is missing or damaged, or does not fit the model.
     """
-    spec, part, run = source.spec(), cast("Part | None", source.part), find_run(model)
+    part, run = cast("Part | None", source.part), find_run(model)
     labels, chosen_bands = common.labels, None if bands is None else _bands(bands)
-    if spec is not None:
-        scenes: Scenes = scenes_of_files(spec, part)
+    named = source.find(part)
+    if named is not None:
+        scenes: Scenes = named
         data = source.pairs or source.images or f"{source.layout} in {source.root}"
     elif source.split_file is not None:
         part = part or "test"
@@ -216,18 +266,28 @@ def score_model(
     else:
         raise UsageError(
             "no images are named",
-            remedy="Give --images with --labels, or --pairs, or --layout with --root, or --split-file",
+            remedy="Give --images with --labels or --heights, or --pairs, or --layout with --root, or --split-file",
         )
+    if source.group is None:
+        scenes = without_groups(scenes)
     options = PredictOptions(tta=tta, device=device, bands=chosen_bands)  # type: ignore[arg-type]  # it checks tta
     count = f"{len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}"
     data = f"{count} of {data}, {f'part {part}' if part else 'all of them'}"
     bundle = load_bundle(model)
+    for option, value, output in (("--labels", source.labels, "classes"), ("--heights", source.heights, "height")):
+        if value is not None and output not in bundle.card.outputs:
+            raise UsageError(
+                f"{option} cannot be scored: the model tells only {' and '.join(bundle.card.outputs)}",
+                remedy=f"Leave {option} out, or give a model that tells {output}",
+            )
     known = trained_on(run, scenes, bundle.card.regime)
     if known.caution:
         data = f"{data}; {known.agreement} of them against the coarse labels"
         typer.secho(f"warning: {known.caution}", fg=typer.colors.YELLOW, err=True)
     if known.seen:
         data = f"{data}; {known.seen} of them seen in training"
+    if known.adapted:
+        data = f"{data}; adapted to {known.adapted} of them without labels"
     if known.kind == "seen":
         typer.secho(
             f"warning: the model was trained on {known.seen} of these {count}", fg=typer.colors.YELLOW, err=True
@@ -250,7 +310,7 @@ def score_model(
             common.report,
             data=data,
             options=options,
-            protocols=common.protocols,
+            protocols=common.protocols or (DEFAULT,),
             labels=labels,
             merge=common.merge,
             keep=keep,

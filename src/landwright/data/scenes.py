@@ -40,7 +40,7 @@ def find_scenes(spec: DataSpec, *, base: Path | None = None) -> list[Scene]:
         from landwright.data.layouts import load_layout
 
         return load_layout(spec.layout).scenes((base or Path()) / spec.root, spec.where)
-    assert spec.images is not None and spec.labels is not None  # DataSpec admits nothing else
+    assert spec.images is not None  # DataSpec admits nothing else
     if spec.split.by == "column":
         raise DataError(
             "a split by column needs a CSV of pairs or a published layout",
@@ -59,8 +59,9 @@ def find_scenes(spec: DataSpec, *, base: Path | None = None) -> list[Scene]:
         ordered = _is_written_out(spec.images) and _is_written_out(inputs)
         return [other for _, other in pair(images, others, ordered=ordered, kind=kind)]
 
-    labels = matching(spec.labels, "a label", (*RASTER_SUFFIXES, *VECTOR_SUFFIXES))
     none: Sequence[None] = [None] * len(images)
+    suffixes = (*RASTER_SUFFIXES, *VECTOR_SUFFIXES)
+    labels = none if spec.labels is None else matching(spec.labels, "a label", suffixes)
     heights = none if spec.heights is None else matching(spec.heights, "a height raster")
     before = none if spec.before is None else matching(spec.before, "an earlier image")
     return [

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landwright.engine.protocols import Source
 from landwright.errors import UsageError
 from landwright.legends import Legend, LegendClass
-from landwright.rasters import VECTOR_SUFFIXES, Raster, Window, open_labels
+from landwright.rasters import VECTOR_SUFFIXES, Window, open_labels
 
 _INSIDE = 1
 _AREA = Legend(
@@ -37,7 +38,7 @@ class AreaReader:
             georeferenced.
     """
 
-    def __init__(self, raster: Raster, polygons: Path) -> None:
+    def __init__(self, raster: Source, polygons: Path) -> None:
         """Read the polygons and place them on the raster."""
         if polygons.suffix.lower() not in VECTOR_SUFFIXES:
             raise UsageError(

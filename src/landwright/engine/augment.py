@@ -18,7 +18,12 @@ _VIEWS: dict[str, tuple[tuple[int, bool], ...]] = {
 }
 
 
-def augmented(function: Callable[[Tensor], Tensor], images: Tensor, augmentation: Augmentation) -> Tensor:
+def augmented(
+    function: Callable[[Tensor], Tensor],
+    images: Tensor,
+    augmentation: Augmentation,
+    spread: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """Average a function over the symmetries of the square.
 
     Args:
@@ -26,17 +31,26 @@ def augmented(function: Callable[[Tensor], Tensor], images: Tensor, augmentation
         images: (B, C, t, t).
         augmentation: ``none``; ``flip``: the image and its three mirrorings (4 passes); ``d4``: quarter turns and
             their mirrorings (8 passes).
+        spread: Takes from scores (B, K, t, t) a quantity (B, 1, t, t) whose variance over the views is wanted, or None.
 
     Returns:
-        (B, K, t, t) mean of the scores, each turned back.
+        (B, K, t, t) mean of the scores, each turned back, and with ``spread`` the variance as one channel more.
     """
     if augmentation == "none":
         return function(images)
     first, *others = _VIEWS[augmentation]
     total = _seen(function, images, *first)
+    quantities = [spread(total)] if spread else []
     for quarter, mirrored in others:
-        total = total + _seen(function, images, quarter, mirrored)
-    return total / (1 + len(others))
+        scores = _seen(function, images, quarter, mirrored)
+        if spread:
+            quantities.append(spread(scores))
+        total = total + scores
+    mean = total / (1 + len(others))
+    if not spread:
+        return mean
+    # Of the differences from the mean: a difference of mean squares would drown small spreads of large heights.
+    return torch.cat([mean, torch.stack(quantities).var(dim=0, correction=0)], dim=1)
 
 
 def _seen(function: Callable[[Tensor], Tensor], images: Tensor, quarter: int, mirrored: bool) -> Tensor:

@@ -8,26 +8,34 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Separable = Literal["cosine", "gaussian", "crop"]
+Separable = Literal["cosine", "gaussian", "crop", "rs3dada"]
 """Blends whose weights are the product of one weight by row and one by column."""
 
-Blend = Literal["cosine", "gaussian", "crop", "paraformer"]
+Blend = Literal["cosine", "gaussian", "crop", "paraformer", "rs3dada"]
 BLENDS: tuple[str, ...] = get_args(Blend)
 
 
-def profile(tile: int, blend: Separable, *, first: bool = False, last: bool = False) -> NDArray[np.float64]:
+def profile(
+    tile: int, blend: Separable, *, first: bool = False, last: bool = False, stride: int | None = None
+) -> NDArray[np.float64]:
     """Return the weights of one window along one side, before normalisation.
 
     Args:
         tile: Side of the window in pixels.
         blend: ``cosine``: squared sine over the whole window; ``gaussian``: standard deviation tile / 8, as in
-            nnU-Net (Isensee et al. 2021); ``crop``: as cosine, for `partition` to choose the largest.
+            nnU-Net (Isensee et al. 2021); ``crop``: as cosine, for `partition` to choose the largest; ``rs3dada``:
+            1 but for straight declines over the overlap, as published with that network, at the raster's border too.
         first: The window starts at the raster's border: no decline on that side, where nothing else looks further.
         last: The same for the end.
+        stride: Step of the windows, which ``rs3dada`` asks for; None is the whole tile, without a decline.
 
     Returns:
         (tile,) weights in (0, 1], never 0.
     """
+    if blend == "rs3dada":
+        step = tile if stride is None else stride
+        ramp = 1 - np.maximum(np.arange(tile) - step + 1, 0) / (1 + tile - step)
+        return ramp * ramp[::-1]
     centre = (tile - 1) / 2
     offset = np.arange(tile) - centre
     if first:
@@ -49,14 +57,15 @@ def partition(tile: int, positions: Sequence[int], blend: Separable) -> NDArray[
     Args:
         tile: Side of a window in pixels.
         positions: First pixel of each window, increasing, without gaps (`grid.starts`).
-        blend: ``cosine`` and ``gaussian`` mix all windows on a pixel; ``crop`` takes the one that sees furthest
-            around it.
+        blend: ``cosine``, ``gaussian`` and ``rs3dada`` mix all windows on a pixel; ``crop`` takes the one that sees
+            furthest around it.
 
     Returns:
         (windows, tile) float32 weights.
     """
     ends = range(len(positions))
-    raw = np.stack([profile(tile, blend, first=i == 0, last=i == ends[-1]) for i in ends])
+    stride = positions[1] - positions[0] if len(positions) > 1 else None
+    raw = np.stack([profile(tile, blend, first=i == 0, last=i == ends[-1], stride=stride) for i in ends])
     length = positions[-1] + tile
     if blend == "crop":
         best = np.zeros(length)

@@ -9,26 +9,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landwright.bundles import Card, Normalization
+from landwright.engine.protocols import Source
+from landwright.engine.stream import Tiling
 from landwright.errors import DataError
-from landwright.rasters import Raster, RasterInfo, Window
+from landwright.rasters import RasterInfo, Window
 
 _EIGHT_BIT = 255
 _PROBES = 3
 _PROBE_SIDE = 256
 _FAR = 2.0
+_BRIGHT = 200
+_MANY = 100
+"""A model whose values reach this far is none of reflectances or other shares."""
+
 _GSD_TOLERANCE = 1.05
 
 
-def check_bands(raster: Raster, card: Card, chosen: Sequence[int | str] | None) -> None:
+def check_bands(raster: Source, card: Card, chosen: Sequence[int | str] | None, *, dates: int = 1) -> None:
     """Refuse an image with another number of bands than the model.
+
+    Args:
+        raster: The image.
+        card: The model's card.
+        chosen: Bands that the user chose, or None.
+        dates: Number of dates in the image; with fewer than the model's it needs the bands of one date.
 
     Raises:
         DataError: The numbers differ; the message tells both.
     """
-    wanted = len(card.bands)
+    names = card.bands[: len(card.bands) * dates // card.dates]
+    wanted = len(names)
     if len(raster.bands) == wanted:
         return
-    needs = f"the model takes {wanted} ({', '.join(card.bands)})"
+    needs = f"the model takes {wanted} ({', '.join(names)})"
+    if dates == 2 and len(raster.bands) * 2 == wanted:
+        raise DataError(
+            f"has the {len(raster.bands)} bands of one date but the model compares two",
+            path=raster.info.path,
+            remedy="Name both images: --before EARLIER --after LATER",
+        )
     if chosen is not None:
         raise DataError(
             f"{len(chosen)} bands were chosen but {needs}",
@@ -43,27 +62,57 @@ def check_bands(raster: Raster, card: Card, chosen: Sequence[int | str] | None) 
     raise DataError(f"has {len(raster.bands)} bands but {needs}", path=raster.info.path, remedy=remedy)
 
 
-def check_scale(raster: Raster, card: Card) -> None:
+def check_scale(raster: Source, card: Card) -> None:
     """Refuse an image whose values are on another scale than the model's.
 
     Raises:
-        DataError: Values exceed what 8-bit models have seen, or are far above or below the model's scale.
+        DataError: Values exceed what 8-bit models have seen, are those of 0..1, or are far above or below the model's
+            scale.
     """
-    divide, full = card.normalization.divide, _full_scale(card.normalization)
+    full = _full_scale(card.normalization)
     dtype = np.dtype(raster.info.dtype)
     what = f"has {dtype.name} values"
     if dtype.kind in "ui" and np.iinfo(dtype).max * _FAR < full:
         raise _misfit(raster, f"{what}, at most {np.iinfo(dtype).max}, but the model was trained on 0 to {full:g}")
-    if dtype == np.uint8 and full >= _EIGHT_BIT:
-        return
     values = _probe(raster)
     if not len(values):
         return
     most, middle = float(values.max()), float(np.median(values))
-    if divide == _EIGHT_BIT and most > divide and dtype.kind in "ui":
-        raise _misfit(raster, f"{what} up to {most:g} but the model was trained on 8-bit images (0 to 255)")
+    eight_bit = _eight_bit(card.normalization, full)
+    white = _EIGHT_BIT if eight_bit else full
+    if full >= _MANY and 0 < most <= 1 and (dtype.kind == "f" or dtype == np.uint8):
+        raise _misfit(
+            raster,
+            f"{what} up to {most:.3g} but the model was trained on 0 to {white:g}: it would see black",
+            f"If 1 is white, say --scale {white:g} (scale={white:g} in Python)",
+        )
+    if eight_bit and most > _EIGHT_BIT and dtype.kind in "ui":
+        raise _misfit(
+            raster,
+            f"{what} up to {most:g} but the model was trained on 8-bit images (0 to 255)",
+            f"Say how to bring them to 0..255, for example --scale {_EIGHT_BIT / np.iinfo(dtype).max:.3g} for the full "
+            f"range of {dtype.name}, or use a model for such images",
+        )
     if middle > _FAR * full:
         raise _misfit(raster, f"{what} around {middle:g} but the model was trained on 0 to {full:g}")
+
+
+def check_grid(raster: Source, tiling: Tiling) -> None:
+    """Refuse a raster that a published grid has no window for.
+
+    Raises:
+        DataError: A side is too short.
+    """
+    if all(tiling.starts(side) for side in raster.shape):
+        return
+    height, width = raster.shape
+    spare = next(side for side in range(min(raster.shape), tiling.tile + 1) if tiling.starts(side + 1))
+    raise DataError(
+        f"is {width} x {height} pixels, but the grid published with {tiling.blend} has no window where a side is "
+        f"{spare} pixels or shorter",
+        path=raster.info.path,
+        remedy="Use --blend cosine, which maps images of any size, or a smaller --tile",
+    )
 
 
 def warnings_about(info: RasterInfo, card: Card) -> list[str]:
@@ -87,7 +136,12 @@ def _full_scale(normalization: Normalization) -> float:
     return normalization.divide * (round(bright) if max(normalization.mean) > 1 else 1)
 
 
-def _probe(raster: Raster) -> NDArray[Any]:
+def _eight_bit(normalization: Normalization, full: float) -> bool:
+    """Whether the model was made for 0..255, by its divisor or by published constants in sensor units."""
+    return normalization.divide == _EIGHT_BIT or _BRIGHT <= full <= _EIGHT_BIT
+
+
+def _probe(raster: Source) -> NDArray[Any]:
     """Valid values of windows along the diagonal."""
     height, width = raster.shape
     rows, cols = min(_PROBE_SIDE, height), min(_PROBE_SIDE, width)
@@ -100,9 +154,10 @@ def _probe(raster: Raster) -> NDArray[Any]:
     return np.concatenate(found)
 
 
-def _misfit(raster: Raster, problem: str) -> DataError:
+def _misfit(raster: Source, problem: str, remedy: str | None = None) -> DataError:
     return DataError(
         problem,
         path=raster.info.path,
-        remedy="Rescale the image as the training images were (gdal_translate -scale), or use a model for such images",
+        remedy=remedy
+        or "Rescale the image as the training images were (--scale FACTOR), or use a model for such images",
     )

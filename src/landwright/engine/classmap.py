@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from landwright.engine.merge import Merger
 from landwright.legends import IGNORE, Legend
 
 NO_CONFIDENCE = 255
@@ -20,7 +21,7 @@ _NOTHING = 1e-6
 class RowWriter(Protocol):
     """Takes the rows of one raster from top to bottom; `maps.StripWriter` is one."""
 
-    def write(self, rows: NDArray[np.uint8]) -> None:
+    def write(self, rows: NDArray[Any]) -> None:
         """Append rows (n, W)."""
 
 
@@ -34,24 +35,39 @@ class ClassMap:
         partial: The scores of a pixel may add up to less than 1, because some classes are not among them. The
             probability written is then that of the class given that the pixel is of one among them; where less than a
             millionth is left, there is nothing to choose from, and the pixel becomes nodata.
+        logits: The scores are averaged logits; probabilities are made of them here.
+        merger: Sums the probabilities that are made of logits, or None.
 
     Attributes:
         undecided: Valid pixels that became nodata for that reason.
     """
 
     def __init__(
-        self, legend: Legend, codes: RowWriter, confidence: RowWriter | None = None, *, partial: bool = False
+        self,
+        legend: Legend,
+        codes: RowWriter,
+        confidence: RowWriter | None = None,
+        *,
+        partial: bool = False,
+        logits: bool = False,
+        merger: Merger | None = None,
     ) -> None:
         """Keep the writers."""
         self._legend = legend
         self._codes = codes
         self._confidence = confidence
         self._partial = partial
+        self._logits, self._merger = logits, merger
         self.undecided = 0
 
     def write(self, row: int, scores: torch.Tensor, valid: NDArray[np.bool_]) -> None:
-        """Take averaged probabilities (K, n, W) and validity (n, W); see `protocols.Sink`."""
+        """Take averaged probabilities or logits (K, n, W) and validity (n, W); see `protocols.Sink`."""
+        if self._logits and self._merger is not None:
+            scores = self._merger(scores.softmax(dim=0)[None])[0]
         indices, best = most_probable(scores)
+        if self._logits and self._merger is None:
+            # The class is chosen by the logits themselves, whose differences a softmax may round away.
+            best = best.sub_(scores.logsumexp(dim=0)).exp_()
         if self._partial:
             total = scores.sum(dim=0)
             decided = (total >= _NOTHING).cpu().numpy()

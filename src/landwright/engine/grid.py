@@ -52,6 +52,27 @@ def fixed_starts(length: int, tile: int, overlap: float) -> list[int]:
     return [*range(0, last, stride), last]
 
 
+def padded_starts(length: int, tile: int, overlap: float) -> list[int]:
+    """Place windows along one side as published with RS3DAda (Song et al., NeurIPS 2024).
+
+    The stride never changes and the last window hangs over the end. Where the raster is shorter than the overlap or as
+    short, the published rule comes to no window at all.
+
+    Args:
+        length: Side of the raster in pixels, >= 1.
+        tile: Side of a window in pixels, >= 1.
+        overlap: Overlap of neighbours as a share of the tile, in [0, 1).
+
+    Returns:
+        First pixel of each window, strictly increasing; empty for sides of at most ``tile - stride`` pixels.
+
+    Raises:
+        ValueError: An argument is out of its range.
+    """
+    stride = _stride(length, tile, overlap)
+    return [stride * step for step in range(math.ceil((length - tile) / stride) + 1)]
+
+
 def _stride(length: int, tile: int, overlap: float) -> int:
     if length < 1 or tile < 1 or not 0 <= overlap < 1:
         raise ValueError(f"length {length}, tile {tile} and overlap {overlap} do not make a grid")

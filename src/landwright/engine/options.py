@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +29,18 @@ class PredictOptions:
     Attributes:
         tile: Side of a window in pixels, >= 16.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
-        blend: Weights of overlapping windows: ``cosine``, ``gaussian``, ``crop``, or ``paraformer``: the sliding window
-            published with that network, whose steps are fixed and whose windows count five times as much in their
-            central half.
+        blend: Weights of overlapping windows: ``cosine``, ``gaussian``, ``crop``, or what was published with a network:
+            ``paraformer``, whose steps are fixed and whose windows count five times as much in their central half, or
+            ``rs3dada``, whose steps are fixed, whose windows hang over the end on black, and which averages logits and
+            keeps heights below 0.
         batch: Windows that go through the network together (default: 1 on a CPU, 8 on a GPU).
         tta: Test-time augmentation: ``none``, ``flip`` (4 passes) or ``d4`` (8 passes).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ...
         precision: ``32``, ``bf16``, ``16``, or ``auto``: bf16 on a GPU that has it.
         bands: Bands of the image in the model's order, 1-based numbers or descriptions (default: all of them).
+        scale: Factor that values are multiplied by first, such as 255 / 65535 for a model of 8-bit images.
+        before: The same place at an earlier date, on the same grid: for a model of two dates, or for the difference
+            of heights, before less after, with a model of heights.
         aoi: Polygons of the area to map; ground outside becomes nodata.
         merge: Crosswalk from the model's classes to fewer: probabilities of classes with one target are summed before
             the most probable one is chosen, and the map has the target's legend. Classes without a target take no part.
@@ -55,6 +60,8 @@ class PredictOptions:
     device: str = "auto"
     precision: Precision = "auto"
     bands: Sequence[int | str] | None = None
+    scale: float | None = None
+    before: Path | None = None
     aoi: Path | None = None
     merge: Crosswalk | None = None
     confidence: Path | bool = True
@@ -68,6 +75,8 @@ class PredictOptions:
             raise UsageError(f"overlap {self.overlap} is not a share of the tile", remedy="Use 0.25 for a quarter")
         if self.batch is not None and self.batch < 1:
             raise UsageError(f"batch {self.batch} is not a number of windows", remedy="Use 1 or more")
+        if self.scale is not None and not 0 < self.scale < math.inf:
+            raise UsageError(f"scale {self.scale} is not a factor", remedy="Use a number above 0, such as 0.00389")
         _choose("blend", self.blend, (*BLENDS, None))
         _choose("tta", self.tta, AUGMENTATIONS)
         _choose("precision", self.precision, PRECISIONS)
@@ -87,7 +96,7 @@ class MapResult:
     """A finished map.
 
     Attributes:
-        path: The class map, codes of the legend.
+        path: The map: codes of the legend, or heights where the model has no classes.
         confidence: Largest class probability in percent, or None.
         styles: QGIS styles, beside the rasters.
         image: The raster that was mapped.
@@ -101,6 +110,10 @@ class MapResult:
         device: Where it was computed.
         precision: ``32``, ``bf16`` or ``16``.
         warnings: What the user should know, such as an unsuitable ground sampling distance.
+        height_map: Heights above ground in metres, or of two dates their difference; ``path`` itself where there are no
+            classes; None where there are no heights.
+        height_spread: Standard deviation of the heights over the views of test-time augmentation in metres, or None.
+        before: The raster of the earlier date, or None.
     """
 
     path: Path
@@ -117,11 +130,15 @@ class MapResult:
     device: str
     precision: str
     warnings: tuple[str, ...] = ()
+    height_map: Path | None = None
+    height_spread: Path | None = None
+    before: str | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files written."""
-        return (self.path, *([self.confidence] if self.confidence else []), *self.styles)
+        rasters = (self.path, self.confidence, self.height_map, self.height_spread)
+        return (*dict.fromkeys(path for path in rasters if path is not None), *self.styles)
 
     @property
     def rate(self) -> float:
@@ -132,8 +149,11 @@ class MapResult:
         """Plain data for JSON."""
         return {
             "image": self.image,
+            "before": self.before,
             "map": str(self.path),
             "confidence": str(self.confidence) if self.confidence else None,
+            "height_map": str(self.height_map) if self.height_map else None,
+            "height_spread": str(self.height_spread) if self.height_spread else None,
             "styles": [str(path) for path in self.styles],
             "width": self.width,
             "height": self.height,

@@ -6,23 +6,26 @@ import time
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
-from landwright.bundles import Bundle
+from landwright.bundles import Bundle, Card
 from landwright.engine.area import AreaReader
-from landwright.engine.checks import check_bands, check_scale, warnings_about
-from landwright.engine.classmap import NO_CONFIDENCE, ClassMap
+from landwright.engine.checks import check_grid
+from landwright.engine.classmap import ClassMap
 from landwright.engine.finite import FiniteReader
-from landwright.engine.merge import Merger, check_merge
+from landwright.engine.heads import ClassHead, Head, HeightHead
+from landwright.engine.heightmap import HeightMap
+from landwright.engine.merge import Merger
 from landwright.engine.options import MapResult, PredictOptions
-from landwright.engine.protocols import Progress, Reader
-from landwright.engine.score import ClassScorer, choose_device
+from landwright.engine.plan import Plan, plan
+from landwright.engine.products import Product, class_products, height_products
+from landwright.engine.protocols import Progress, Reader, Sink
+from landwright.engine.score import PixelScorer, choose_device
+from landwright.engine.sources import open_source
+from landwright.engine.split import Split
 from landwright.engine.stream import map_windows
 from landwright.engine.tags import provenance
 from landwright.errors import DataError
-from landwright.legends import Legend
-from landwright.maps import CONFIDENCE_RAMP, StripWriter, class_style, map_files, ramp_style
-from landwright.rasters import RasterInfo, atomic_output, open_raster
+from landwright.rasters import atomic_output
 from landwright.rasters.gdal import settings
 
 
@@ -36,13 +39,15 @@ def predict_raster(
 ) -> MapResult:
     """Map one raster.
 
-    The map is a cloud-optimized GeoTIFF on the image's own grid: codes of the legend with its colours, nodata where
-    the image has none; beside it its QGIS style and, by default, the confidence. Memory does not grow with the
-    raster's height. The files appear together at the end; after an error or Ctrl-C there is none.
+    Maps are cloud-optimized GeoTIFFs on the image's own grid with nodata where the image has none, each with its QGIS
+    style: codes of the legend with its colours and, by default, their confidence; of a model of heights the metres
+    above ground, alone or beside the classes. All come of one pass. Memory does not grow with the raster's height. The
+    files appear together at the end; after an error or Ctrl-C there is none.
 
     Args:
         bundle: The model.
-        image: Raster of any size with the model's bands, in sensor units.
+        image: Raster of any size with the model's bands, in sensor units; of two dates the later
+            (``options.before`` is the earlier).
         out: The map to write, ``.tif``.
         options: How; by default what the model's card says.
         progress: Called now and then with the number of finished and of all pixels.
@@ -58,96 +63,92 @@ def predict_raster(
     started = time.perf_counter()
     options = options or PredictOptions()
     card, path = bundle.card, str(image)
-    legend, merger = card.legend, None
-    if options.merge is not None:
-        check_merge(options.merge, card.legend)
-        legend, merger = options.merge.target_legend, Merger(options.merge)
-    files = map_files(out, options.confidence)
-    files.refuse_existing([path], overwrite=options.overwrite)
+    made = plan(card, options)
+    files = made.files(out, options)
+    inputs = (path, options.before)
+    files.refuse_existing([file for file in inputs if file is not None], overwrite=options.overwrite)
     device = choose_device(options.device)
     tiling = options.tiling(card.tiling, device.type)
     with ExitStack() as stack:
         stack.enter_context(settings(path))
-        raster = stack.enter_context(open_raster(path, bands=options.bands))
-        check_bands(raster, card, options.bands)
-        check_scale(raster, card)
-        area: Reader = raster if options.aoi is None else AreaReader(raster, Path(options.aoi))
-        reader = FiniteReader(area, raster.info.nodata)
-        scorer = ClassScorer(
+        source, remarks = open_source(path, card, options, stack)
+        check_grid(source, tiling)
+        area: Reader = source if options.aoi is None else AreaReader(source, Path(options.aoi))
+        reader = FiniteReader(area, source.info.nodata)
+        merger = None if options.merge is None else Merger(options.merge)
+        heads = _heads(card, made, merger, averages_logits=tiling.published)
+        scorer = PixelScorer(
             bundle.network,
             card.normalization,
-            len(card.legend),
-            merger=merger,
+            heads,
+            dates=max(1, made.heights),
             device=device,
             precision=options.precision,
             augmentation=options.tta,
         )
-        tags = provenance(card, raster, tiling, tta=options.tta, precision=scorer.precision, merge=options.merge)
-        writers = [_map_writer(files.codes, legend, _grid(raster.info), tags)]
-        if files.beside is not None:
-            writers.append(_confidence_writer(files.beside, _grid(raster.info), tags))
-        for writer in writers:
-            stack.enter_context(writer)
-        classes = ClassMap(legend, *writers, partial=merger is not None and merger.partial)
-        tally = map_windows(reader, scorer, classes, tiling, progress=progress)
+        tags = provenance(card, source, tiling, options=options, precision=scorer.precision)
+        products: list[Product] = []
+        sinks: list[tuple[Sink, int]] = []
+        classes = None
+        if made.legend is not None:
+            products += class_products(files, made.legend, source.info, tags)
+            classes = ClassMap(
+                made.legend,
+                *(product.writer for product in products),
+                partial=merger is not None and merger.partial,
+                logits=tiling.published,
+                merger=merger,
+            )
+            sinks.append((classes, heads[0].channels))
+        if made.heights:
+            metres = height_products(files, made.heights, source.info, tags)
+            writers = [product.writer for product in metres]
+            sinks.append((HeightMap(made.heights, *writers, raw=tiling.published), made.heights + made.spread))
+            products += metres
+        for product in products:
+            stack.enter_context(product.writer)
+        tally = map_windows(reader, scorer, Split(sinks), tiling, progress=progress)
         if not tally.valid:
             raise _nothing_to_map(path, options.aoi)
-        texts = (class_style(legend), ramp_style(CONFIDENCE_RAMP, "%"))
-        for style, text in zip(files.styles, texts, strict=False):
-            stack.enter_context(atomic_output(style)).write_text(text, encoding="utf-8")
+        for style, product in zip(files.styles, products, strict=True):
+            stack.enter_context(atomic_output(style)).write_text(product.style, encoding="utf-8")
         # All that can fail is done before the first file takes its name.
-        for writer in writers:
-            writer.finish()
+        for product in products:
+            product.writer.finish()
+    undecided = 0 if classes is None else classes.undecided
     return MapResult(
         path=files.codes,
         confidence=files.beside,
         styles=files.styles,
         image=path,
-        width=raster.info.width,
-        height=raster.info.height,
-        valid=tally.valid - classes.undecided,
+        width=source.info.width,
+        height=source.info.height,
+        valid=tally.valid - undecided,
         windows=tally.windows,
         skipped=tally.skipped,
-        redundancy=tiling.redundancy(*raster.shape),
+        redundancy=tiling.redundancy(*source.shape),
         seconds=time.perf_counter() - started,
         device=str(device),
         precision=scorer.precision,
-        warnings=(*warnings_about(raster.info, card), *reader.warnings, *_undecided(classes.undecided)),
+        warnings=(*remarks, *reader.warnings, *_undecided(undecided)),
+        height_map=files.height,
+        height_spread=files.spread,
+        before=None if options.before is None else str(options.before),
     )
+
+
+def _heads(card: Card, made: Plan, merger: Merger | None, *, averages_logits: bool) -> list[Head]:
+    heads: list[Head] = []
+    if made.legend is not None:
+        # Logits are averaged as they are; the classes are merged when probabilities are made of them.
+        heads.append(ClassHead(len(card.legend), None if averages_logits else merger, averages_logits=averages_logits))
+    if made.heights:
+        heads.append(HeightHead(made.heights))
+    return heads
 
 
 def _undecided(pixels: int) -> list[str]:
     return [f"{pixels} pixels show only classes that the merge leaves out, and became nodata"] if pixels else []
-
-
-def _map_writer(path: Path, legend: Legend, grid: dict[str, Any], tags: dict[str, str]) -> StripWriter:
-    return StripWriter(
-        path,
-        dtype="uint8",
-        nodata=legend.nodata,
-        colormap=legend.colour_table(),
-        description=f"classes: {legend.name}",
-        tags=tags,
-        overviews="mode",
-        **grid,
-    )
-
-
-def _confidence_writer(path: Path, grid: dict[str, Any], tags: dict[str, str]) -> StripWriter:
-    return StripWriter(
-        path,
-        dtype="uint8",
-        nodata=NO_CONFIDENCE,
-        description="maximum class probability in percent",
-        unit="%",
-        tags=tags,
-        overviews="average",
-        **grid,
-    )
-
-
-def _grid(info: RasterInfo) -> dict[str, Any]:
-    return {"width": info.width, "height": info.height, "crs": info.crs, "transform": info.transform}
 
 
 def _nothing_to_map(path: str, aoi: Path | None) -> DataError:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landwright.rasters import Window
+from landwright.rasters import RasterInfo, Window
 
 Progress = Callable[[int, int], None]
 """Called now and then with the number of finished and of all pixels."""
@@ -24,6 +24,18 @@ class Reader(Protocol):
 
     def read_with_valid(self, window: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return pixels (C, h, w) in sensor units and validity (h, w); called from one thread only."""
+
+
+class Source(Reader, Protocol):
+    """A reader with the grid and the bands of what it reads; `rasters.Raster` is one."""
+
+    @property
+    def info(self) -> RasterInfo:
+        """Grid, and type of the pixels."""
+
+    @property
+    def bands(self) -> tuple[int, ...]:
+        """The chosen bands, 1-based, in reading order."""
 
 
 class Scorer(Protocol):

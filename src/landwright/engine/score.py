@@ -1,7 +1,8 @@
-"""The network with everything around it: scaling, validity, precision, augmentation, probabilities."""
+"""The network with everything around it: scaling, validity, precision, dates, augmentation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,9 +12,7 @@ from torch import Tensor, nn
 
 from landwright.bundles import Normalization, available
 from landwright.engine.augment import Augmentation, augmented
-from landwright.engine.heads import probabilities
-from landwright.engine.merge import Merger
-from landwright.errors import UsageError
+from landwright.engine.heads import Head, HeightHead, metres
 
 Precision = Literal["auto", "32", "bf16", "16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -37,23 +36,24 @@ def choose_precision(name: Precision, device: torch.device) -> Precision:
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False) else "32"
 
 
-class ClassScorer:
-    """Class probabilities of a network, the engine's `Scorer`.
+class PixelScorer:
+    """What a network says of every pixel, the engine's `Scorer`: one channel after another of each head.
 
     Pixels without a valid value reach the network as 0 in sensor units, as they do in training. Nothing is ever scaled
     by what a window happens to hold.
 
     Args:
-        network: Returns `networks.Outputs` with ``classes``; moved to the device and set to evaluation.
+        network: Returns `networks.Outputs`; moved to the device and set to evaluation.
         normalization: The model's input scaling.
-        classes: Number of classes in the network's legend.
-        merger: Sums the probabilities of classes that become one, or None.
+        heads: What is taken of the outputs, in the order of the channels. With test-time augmentation a height head,
+            which then has to be the last, is followed by the variance of `heads.metres` over the views.
+        dates: Number of dates in an image that go through the network one by one.
         device: Where to compute.
         precision: ``32``, ``bf16`` or ``16`` (autocast) or ``auto``. Scores are float32 in any case.
         augmentation: Test-time augmentation.
 
     Attributes:
-        channels: Number of classes, after merging.
+        channels: Number of channels of all heads, with the variance.
         device: Where the scores are.
         precision: What ``auto`` came to.
     """
@@ -62,36 +62,48 @@ class ClassScorer:
         self,
         network: nn.Module,
         normalization: Normalization,
-        classes: int,
+        heads: Sequence[Head],
         *,
-        merger: Merger | None = None,
+        dates: int = 1,
         device: torch.device,
         precision: Precision = "auto",
         augmentation: Augmentation = "none",
     ) -> None:
         """Move the network and the coefficients to the device."""
-        self.channels = classes if merger is None else merger.classes
-        self._classes, self._merger = classes, merger
+        self._heads = heads
+        self._dates = dates
+        self._spread = augmentation != "none" and isinstance(heads[-1], HeightHead)
+        self.channels = sum(head.channels for head in heads) + self._spread
         self.device = device
         self.precision = choose_precision(precision, device)
         self._augmentation: Augmentation = augmentation
         # Convolutions are quicker with channels last: CLCFormer and U-Net by 10 to 30 % on a CPU.
         self._network = network.to(device).to(memory_format=torch.channels_last).eval()
-        self._scale, self._shift = (torch.from_numpy(values).to(device) for values in normalization.coefficients())
+        self._scale, self._shift = (
+            torch.from_numpy(values).repeat(dates, 1, 1).to(device) for values in normalization.coefficients()
+        )
 
+    @torch.inference_mode()
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> Tensor:
-        """Turn pixels (B, C, t, t) in sensor units into probabilities (B, K, t, t)."""
+        """Turn pixels (B, dates x C, t, t) in sensor units into scores (B, K, t, t)."""
         images = torch.from_numpy(pixels).to(self.device).float()
         if not valid.all():
             images = images.masked_fill(~torch.from_numpy(valid).to(self.device)[:, None], 0.0)
         images = images.mul(self._scale).add_(self._shift).contiguous(memory_format=torch.channels_last)
         dtype = torch.float16 if self.precision == "16" else torch.bfloat16
         with torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "32"):
-            return augmented(self._probabilities, images, self._augmentation)
+            return augmented(self._scores, images, self._augmentation, self._metres if self._spread else None)
 
-    def _probabilities(self, images: Tensor) -> Tensor:
-        logits = self._network(images).classes
-        if logits is None:
-            raise UsageError("the network has no class head", remedy="Choose a model that maps classes")
-        scores = probabilities(logits, self._classes)
-        return scores if self._merger is None else self._merger(scores)
+    def _scores(self, images: Tensor) -> Tensor:
+        outputs = [self._network(date) for date in images.chunk(self._dates, dim=1)]
+        batch, _, height, width = images.shape
+        channels = sum(head.channels for head in self._heads)
+        scores = torch.empty((batch, channels, height, width), device=self.device)
+        first = 0
+        for head in self._heads:
+            head(outputs, scores[:, first : first + head.channels])
+            first += head.channels
+        return scores
+
+    def _metres(self, scores: Tensor) -> Tensor:
+        return metres(scores[:, -self._heads[-1].channels :])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from landwright.engine.batch import Batch, even_batch
 from landwright.engine.blend import Blend
-from landwright.engine.grid import fixed_starts, starts
+from landwright.engine.grid import fixed_starts, padded_starts, starts
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink
 from landwright.engine.ring import RingBuffer
 from landwright.engine.strips import read_strips
@@ -25,7 +25,8 @@ class Tiling:
     Attributes:
         tile: Side of a window in pixels.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
-        blend: Weights of overlapping windows; ``paraformer`` also means the published places (`grid.fixed_starts`).
+        blend: Weights of overlapping windows; ``paraformer`` and ``rs3dada`` also mean the published places
+            (`grid.fixed_starts`, `grid.padded_starts`).
         batch: Largest number of windows that go through the network together; it does not change the sums.
     """
 
@@ -36,8 +37,13 @@ class Tiling:
 
     def starts(self, length: int) -> list[int]:
         """Return the first pixel of each window along a side of ``length`` pixels."""
-        place = fixed_starts if self.blend == "paraformer" else starts
+        place = {"paraformer": fixed_starts, "rs3dada": padded_starts}.get(self.blend, starts)
         return place(length, self.tile, self.overlap)
+
+    @property
+    def published(self) -> bool:
+        """Whether windows are treated as published with RS3DAda: black beyond the raster, and logits averaged."""
+        return self.blend == "rs3dada"
 
     def redundancy(self, height: int, width: int) -> float:
         """Return how often a pixel goes through the network on average; 1 is the floor."""
@@ -108,7 +114,9 @@ class _Run:
         self._tile = tile
         self._total = len(self._rows) * len(self._cols)
         self._batch = Batch(even_batch(self._total, tiling.batch), tile)
-        self._ring = RingBuffer(scorer.channels, tile, max(width, tile), scorer.device)
+        self._columns = self._cols[-1] + tile
+        self._black = tiling.published
+        self._ring = RingBuffer(scorer.channels, tile, self._columns, scorer.device)
         # Batches go on across row ends, which therefore wait in line with the windows.
         self._waiting: list[_Placed | _RowEnd] = []
         self._windows = self._skipped = self._valid = 0
@@ -116,7 +124,9 @@ class _Run:
     def __call__(self) -> Tally:
         height, width = self._reader.shape
         ends = [*self._rows[1:], height]
-        for down, strip in enumerate(read_strips(self._reader, self._rows, self._tile)):
+        for down, strip in enumerate(
+            read_strips(self._reader, self._rows, self._tile, self._columns, black=self._black)
+        ):
             before = self._windows
             for across, col in enumerate(self._cols):
                 self._window(strip.pixels, strip.valid, down, across, col)

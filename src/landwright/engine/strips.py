@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ class Strip:
 
     Attributes:
         row: First row in the raster.
-        pixels: (C, tile, max(tile, width)) in sensor units; small rasters are reflected downwards and to the right.
-        valid: (tile, max(tile, width)).
+        pixels: (C, tile, width) in sensor units.
+        valid: (tile, width).
     """
 
     row: int
@@ -32,8 +32,10 @@ class Strip:
     valid: NDArray[np.bool_]
 
 
-def read_strips(reader: Reader, rows: Sequence[int], tile: int) -> Iterator[Strip]:
+def read_strips(reader: Reader, rows: Sequence[int], tile: int, width: int, *, black: bool = False) -> Iterator[Strip]:
     """Read strip after strip in a thread of its own, one ahead of the consumer; no row is read twice.
+
+    What windows need beyond the raster's end is its reflection, or black.
 
     GDAL does not allow two threads in one handle: between the first and the last strip nobody else may read.
 
@@ -41,12 +43,14 @@ def read_strips(reader: Reader, rows: Sequence[int], tile: int) -> Iterator[Stri
         reader: The raster.
         rows: First row of each strip, increasing.
         tile: Height of a strip.
+        width: Width of a strip, at least that of the raster.
+        black: Fill with invalid zeros instead.
 
     Yields:
         One strip for each of ``rows``.
     """
-    height, width = reader.shape
-    fill = ((0, max(0, tile - height)), (0, max(0, tile - width)))
+    height, known_width = reader.shape
+    mode: Literal["constant", "reflect"] = "constant" if black else "reflect"
     above: list[tuple[int, NDArray[Any], NDArray[np.bool_]]] = []
 
     def read(row: int) -> Strip:
@@ -55,14 +59,15 @@ def read_strips(reader: Reader, rows: Sequence[int], tile: int) -> Iterator[Stri
         if above:
             last_row, last_pixels, last_valid = above.pop()
             known = max(0, last_row + tile - row)
-        pixels, valid = reader.read_with_valid(Window(row + known, 0, stop - row - known, width))
+        pixels, valid = reader.read_with_valid(Window(row + known, 0, stop - row - known, known_width))
         if known:
             pixels = np.concatenate([last_pixels[:, tile - known :], pixels], axis=1)
             valid = np.concatenate([last_valid[tile - known :], valid], axis=0)
         above.append((row, pixels, valid))
+        fill = ((0, row + tile - stop), (0, width - known_width))
         if any(after for _, after in fill):
-            pixels = np.pad(pixels, ((0, 0), *fill), mode="reflect")
-            valid = np.pad(valid, fill, mode="reflect")
+            pixels = np.pad(pixels, ((0, 0), *fill), mode=mode)
+            valid = np.pad(valid, fill, mode=mode)
         return Strip(row, pixels, valid)
 
     return ahead(read, rows)

@@ -9,23 +9,22 @@ from typing import Any
 
 from landwright import __version__
 from landwright.bundles import Card
+from landwright.engine.options import PredictOptions
+from landwright.engine.protocols import Source
 from landwright.engine.stream import Tiling
-from landwright.legends import Crosswalk
-from landwright.rasters import Raster
+from landwright.legends import Legend
+from landwright.maps import Rendering
 
 
-def provenance(
-    card: Card, raster: Raster, tiling: Tiling, *, tta: str, precision: str, merge: Crosswalk | None = None
-) -> dict[str, str]:
-    """Name the model, its scores with their protocols, the classes, the source and the settings.
+def provenance(card: Card, image: Source, tiling: Tiling, *, options: PredictOptions, precision: str) -> dict[str, str]:
+    """Name the model, its scores with their protocols, the source and the settings.
 
     Args:
         card: The model's card.
-        raster: The image.
+        image: The image, or both dates.
         tiling: Windows and weights.
-        tta: Test-time augmentation.
+        options: What the user chose.
         precision: Numbers that the network computed with.
-        merge: Crosswalk by which probabilities of classes were summed, or None.
 
     Returns:
         TIFF metadata; lists and mappings as JSON.
@@ -34,25 +33,23 @@ def provenance(
         "tile": tiling.tile,
         "overlap": tiling.overlap,
         "blend": tiling.blend,
-        "tta": tta,
+        "tta": options.tta,
         "precision": precision,
-        "bands": list(raster.bands),
+        "bands": list(image.bands),
     }
-    if merge is not None:
-        settings["merge"] = f"{merge.name} (by probability)"
-    legend = card.legend if merge is None else merge.target_legend
-    classes = [
-        {"value": entry.code, "name": entry.name, "color": "{:02X}{:02X}{:02X}".format(*entry.colour)}
-        for entry in legend.classes
-    ]
+    if options.scale is not None:
+        settings["scale"] = options.scale
+    if options.merge is not None:
+        settings["merge"] = f"{options.merge.name} (by probability)"
     tags = {
         "TIFFTAG_SOFTWARE": f"landwright {__version__}",
         "TIFFTAG_DATETIME": datetime.now(UTC).strftime("%Y:%m:%d %H:%M:%S"),
         "MODEL": card.name,
-        "CLASSES": json.dumps(classes, ensure_ascii=False),
-        "SOURCE": Path(raster.info.path).name,
+        "SOURCE": Path(image.info.path).name,
         "SETTINGS": json.dumps(settings),
     }
+    if options.before is not None:
+        tags["SOURCE_BEFORE"] = Path(options.before).name
     if card.weights_sha256:
         tags["MODEL_WEIGHTS_SHA256"] = card.weights_sha256
     if card.recipe_hash:
@@ -60,3 +57,17 @@ def provenance(
     if card.scores:
         tags["MODEL_SCORES"] = json.dumps([score.model_dump(mode="json") for score in card.scores], ensure_ascii=False)
     return tags
+
+
+def class_tags(legend: Legend) -> dict[str, str]:
+    """Name the classes of a map."""
+    classes = [
+        {"value": entry.code, "name": entry.name, "color": "{:02X}{:02X}{:02X}".format(*entry.colour)}
+        for entry in legend.classes
+    ]
+    return {"CLASSES": json.dumps(classes, ensure_ascii=False)}
+
+
+def render_tags(rendering: Rendering) -> dict[str, str]:
+    """Name the colours of a map of metres, as the STAC Render extension does."""
+    return {"RENDERS": json.dumps(rendering.stac())}

@@ -1,4 +1,4 @@
-"""Score a model bundle on labelled images: map each of them as a user would, and compare the maps."""
+"""Score a model bundle on images with labels or heights: map each as a user would, and compare the maps."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 
 from landwright.bundles import Bundle
 from landwright.data import Scene
-from landwright.engine import MapResult, PredictOptions, predict_raster
-from landwright.errors import DataError
+from landwright.engine import MapResult, PredictOptions, plan, predict_raster
+from landwright.errors import DataError, UsageError
 from landwright.evaluation.compare import Comparison
 from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair
-from landwright.evaluation.maps import PREVIEWS
+from landwright.evaluation.heights.compare import HeightComparison
+from landwright.evaluation.heights.findings import HeightPair
+from landwright.evaluation.heights.protocols import HEIGHT_PROTOCOLS, split_protocols
 from landwright.evaluation.protocols import DEFAULT
-from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
+from landwright.evaluation.report import PREVIEWS, About, check_report_folder, model_facts, write_report
 from landwright.evaluation.sources import find_run
 from landwright.evaluation.trained import trained_on
-from landwright.maps import map_files
 from landwright.rasters import Window
 
 Progress = Callable[[str, int, int], None]
@@ -57,19 +58,21 @@ def evaluate_bundle(
     force: bool = False,
     progress: Progress = lambda _name, _done, _total: None,
 ) -> BundleEvaluation:
-    """Map every scene with the engine and compare the maps with the labels.
+    """Map every scene with the engine and compare the maps with labels, heights, or both.
 
-    The scores are those of the maps that a user gets, tiling and blending included. One map at a time is on disk,
-    unless they are kept.
+    What the model tells (classes, height) is scored on the scenes that have a reference of it. The scores are those of
+    the maps that a user gets, tiling and blending included. One map at a time is on disk, unless they are kept.
 
     Args:
         bundle: The model.
-        scenes: Images with their labels, and the windows of each that count; no window means all of it.
+        scenes: Images with their labels or heights, and the windows of each that count; no window means all of it.
+            Their groups are the sets of images that height scores are given for.
         report: Folder for the report, or None for none.
         data: What the scenes are, for the report's heading.
         options: How to map; ``confidence`` and ``overwrite`` are settled here, and its ``merge`` means a merge by
             probability.
-        protocols: Names of the protocols to score with.
+        protocols: Names of the protocols to score with, of classes and of heights; of a kind that is not named, the
+            default ones.
         labels: How the labels are read.
         merge: How the model's classes become those that are scored, if they are others.
         keep: Folder that the maps are kept in.
@@ -83,9 +86,10 @@ def evaluate_bundle(
 
     Raises:
         UsageError: The report's folder holds something else, a map to be kept is there already, a protocol is unknown
-            or made for other classes, or a crosswalk does not fit.
-        DataError: There is no scene, or one of them cannot be mapped or compared. A score on fewer scenes than were
-            asked for would be another score, so that one failure ends the evaluation.
+            or made for what is not scored, or a crosswalk does not fit.
+        DataError: There is no scene, one has no reference of what the model tells, or one of them cannot be mapped or
+            compared. A score on fewer scenes than were asked for would be another score, so that one failure ends the
+            evaluation.
     """
     if not scenes:
         raise DataError("there is no scene to score", remedy="Give images and labels, or another part of the split")
@@ -97,7 +101,8 @@ def evaluate_bundle(
     options = options or PredictOptions()
     if merge is None and options.merge is not None:
         merge = Merge(options.merge, "probability")
-    comparison = Comparison(bundle.legend, protocols, labels, merge, previews=0 if report is None else PREVIEWS)
+    previews = 0 if report is None else PREVIEWS
+    classes, heights = _comparisons(bundle, scenes, protocols, labels, merge, previews)
     before = merge.crosswalk if merge is not None and merge.by == "probability" else None
     options = replace(options, overwrite=force, merge=before)
     results: list[MapResult] = []
@@ -105,29 +110,30 @@ def evaluate_bundle(
         folder = Path(keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="landwright-")))
         targets = [folder / f"{scene.name}.tif" for scene in scenes]
         for scene, target in zip(scenes, targets, strict=True):
-            map_files(target, True).refuse_existing([scene.image], overwrite=force)
+            chosen = _for_scene(bundle, options, scene)
+            plan(bundle.card, chosen).files(target, chosen).refuse_existing([scene.image], overwrite=force)
         for (scene, windows), target in zip(scenes.items(), targets, strict=True):
-            shown = comparison.previews > len(comparison.seen)
+            shown = classes is not None and classes.previews > len(classes.seen)
 
             def mapping(done: int, total: int, name: str = scene.name) -> None:
                 progress(name, done, total)
 
-            result = predict_raster(
-                bundle,
-                scene.image,
-                target,
-                options=replace(options, confidence=shown or keep is not None),
-                progress=mapping,
-            )
+            chosen = replace(_for_scene(bundle, options, scene), confidence=shown or keep is not None)
+            result = predict_raster(bundle, scene.image, target, options=chosen, progress=mapping)
             results.append(result)
-            pair = Pair(
-                scene.name, result.path, scene.label, scene.image, result.confidence, regions=tuple(windows) or None
-            )
-            comparison.add(pair)
+            regions = tuple(windows) or None
+            if classes is not None and scene.label is not None:
+                classes.add(Pair(scene.name, result.path, scene.label, scene.image, result.confidence, regions))
+            if heights is not None and scene.height is not None:
+                path = result.height_map or result.path
+                label = None if classes is None else scene.label
+                heights.add(HeightPair(scene.name, path, scene.height, scene.image, label, scene.group, regions))
             if keep is None:
                 for path in result.paths:
                     path.unlink()
-    evaluation = comparison.finish(known)
+    evaluation = Evaluation(trained_on=known) if classes is None else classes.finish(known)
+    if heights is not None:
+        evaluation = evaluation.model_copy(update={"heights": heights.finish(known)})
     seconds = sum(result.seconds for result in results)
     if report is not None:
         about = About(
@@ -137,8 +143,58 @@ def evaluate_bundle(
             settings=_settings(bundle, options, merge, results),
             run=None if run is None else Path(run),
         )
-        write_report(report, evaluation, comparison.legend, about, previews=comparison.seen, force=force)
+        write_report(
+            report,
+            evaluation,
+            None if classes is None else classes.legend,
+            about,
+            previews=[] if classes is None else classes.seen,
+            heights=[] if heights is None else heights.seen,
+            force=force,
+        )
     return BundleEvaluation(evaluation, _warnings(scenes, results), seconds)
+
+
+def _for_scene(bundle: Bundle, options: PredictOptions, scene: Scene) -> PredictOptions:
+    """Add the earlier date for a model of two; with one date it would tell a difference of heights."""
+    return replace(options, confidence=True, before=scene.before if bundle.card.dates > 1 else None)
+
+
+def _comparisons(
+    bundle: Bundle,
+    scenes: Mapping[Scene, Sequence[Window]],
+    protocols: Sequence[str],
+    labels: LabelOptions,
+    merge: Merge | None,
+    previews: int,
+) -> tuple[Comparison | None, HeightComparison | None]:
+    """Start what the model tells and the scenes have references for; a scene without either is refused."""
+    tells = bundle.card.outputs
+    for scene in scenes:
+        if not (("classes" in tells and scene.label) or ("height" in tells and scene.height)):
+            has = " and ".join(
+                name for name, path in (("labels", scene.label), ("heights", scene.height)) if path is not None
+            )
+            raise DataError(
+                f"the model tells {' and '.join(tells)}, but the scene has {has or 'neither labels nor heights'}",
+                path=scene.image,
+                remedy="Give references of what the model tells (labels, or heights in metres), or other scenes",
+            )
+    of_classes, of_heights = split_protocols(protocols)
+    classes, heights = None, None
+    if "classes" in tells and any(scene.label for scene in scenes):
+        classes = Comparison(bundle.legend, of_classes or (DEFAULT,), labels, merge, previews=previews)
+    elif merge is not None:
+        raise UsageError("only heights are scored: there are no classes to merge", remedy="Leave the merge out")
+    if "height" in tells and any(scene.height for scene in scenes):
+        legend = None if classes is None else classes.legend
+        heights = HeightComparison(of_heights or HEIGHT_PROTOCOLS, legend, labels, previews=previews)
+    elif of_heights:
+        raise UsageError(
+            f"protocol {of_heights[0]!r} scores heights, and there are none",
+            remedy="Score a model that tells heights on scenes that have some",
+        )
+    return classes, heights
 
 
 def _settings(

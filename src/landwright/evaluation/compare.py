@@ -216,13 +216,13 @@ class _Camera:
                 small = Thumbnail(raster.info.shape, self._side)
                 for window in chunks((Window(0, 0, *raster.info.shape),)):
                     small.add(raster.read(window)[0], window)
-            confidence = small.indices
+            confidence = small.values
         return Preview(
             name=pair.name,
             shape=self._info.shape,
             gsd=self._info.gsd,
-            reference=self.reference.indices,
-            prediction=self.prediction.indices,
+            reference=self.reference.values,
+            prediction=self.prediction.values,
             image=None if pair.image is None else self._imagery(pair.image),
             confidence=confidence,
         )

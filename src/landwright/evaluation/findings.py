@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landwright.errors import UsageError
 from landwright.evaluation.area import AreaTable
+from landwright.evaluation.heights.findings import HeightFindings
 from landwright.evaluation.result import ProtocolResult
 from landwright.evaluation.trained import TrainedOn
 from landwright.legends import Crosswalk
@@ -147,9 +148,10 @@ class Evaluation(BaseModel):
     """Everything that a comparison found.
 
     Attributes:
-        results: One result per protocol, the first one first.
-        area: Error-adjusted areas.
-        scenes: One entry per map.
+        results: One result per protocol, the first one first; none where heights alone were compared.
+        area: Error-adjusted areas, where classes were compared.
+        scenes: One entry per class map.
+        heights: What a comparison of heights found, where there was one.
         merge: Table by which the map's classes were merged, if they were.
         merged_by: ``map`` or ``probability``.
         crosswalk: Table by which the reference's classes were translated, if they were.
@@ -157,9 +159,10 @@ class Evaluation(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    results: tuple[ProtocolResult, ...]
-    area: AreaTable
-    scenes: tuple[SceneScore, ...]
+    results: tuple[ProtocolResult, ...] = ()
+    area: AreaTable | None = None
+    scenes: tuple[SceneScore, ...] = ()
+    heights: HeightFindings | None = None
     merge: str | None = None
     merged_by: MergedBy | None = None
     crosswalk: str | None = None

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from landwright.bundles.cardfile import CARD, read_card
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.compare import Advance, Comparison
 from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair
-from landwright.evaluation.maptags import map_facts, map_legend
 from landwright.evaluation.protocols import DEFAULT, ProtocolResult
-from landwright.evaluation.report import About, check_report_folder, model_facts, write_report
-from landwright.evaluation.trained import TrainedOn
+from landwright.evaluation.report import PREVIEWS, about_maps, check_report_folder, write_report
+from landwright.evaluation.trained import MAPS_DO_NOT_SAY, TrainedOn
 from landwright.legends import Legend
+from landwright.maps import map_legend
 
-PREVIEWS = 6
-"""Scenes that a report shows."""
+COMPANIONS = ("confidence", "height", "height_spread")
+"""What ``landwright predict`` writes beside the class map NAME.tif, as NAME_confidence.tif and so on."""
 
 
 def evaluate_map(
@@ -114,11 +113,9 @@ def evaluate_maps(
     comparison = Comparison(classes, protocols, labels, merge, previews=0 if report is None else PREVIEWS)
     for pair in pairs:
         comparison.add(pair, advance=advance)
-    evaluation = comparison.finish(
-        TrainedOn(kind="unknown", images=len(pairs), seen=None, why="maps do not say what their model was trained on")
-    )
+    evaluation = comparison.finish(TrainedOn(kind="unknown", images=len(pairs), seen=None, why=MAPS_DO_NOT_SAY))
     if report is not None:
-        about = _about(pairs, None if run is None else Path(run))
+        about = about_maps(pairs, None if run is None else Path(run))
         write_report(report, evaluation, comparison.legend, about, previews=comparison.seen, force=force)
     return evaluation
 
@@ -129,33 +126,11 @@ def find_confidence(map_path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def without_confidence(paths: Sequence[Path]) -> list[Path]:
-    """Leave out the confidence of other maps among the files, as in a folder that ``landwright predict`` wrote.
+def without_companions(paths: Sequence[Path]) -> list[Path]:
+    """Leave out what lies beside other maps among the files, as in a folder that ``landwright predict`` wrote.
 
     Args:
-        paths: Rasters; a file that is only named like a confidence stays.
+        paths: Rasters; a file that is only named like a confidence, a height or its spread stays.
     """
-    companions = {find_confidence(path) for path in paths}
+    companions = {path.with_name(f"{path.stem}_{word}{path.suffix}") for path in paths for word in COMPANIONS}
     return [path for path in paths if path not in companions]
-
-
-def _about(pairs: Sequence[Pair], run: Path | None) -> About:
-    model, settings = map_facts(pairs[0].map)
-    if run is not None:
-        model = model_facts(read_card(run / "bundle" / CARD))
-    first = pairs[0]
-    if len(pairs) == 1:
-        return About(
-            f"{first.map.name} against {first.reference.name}",
-            f"Map {first.map}, reference {first.reference}",
-            model=model,
-            settings=settings,
-            run=run,
-        )
-    return About(
-        f"{len(pairs)} maps against their references",
-        f"Maps {first.map} to {pairs[-1].map.name}, references {first.reference} to {pairs[-1].reference.name}",
-        model=model,
-        settings=settings,
-        run=run,
-    )

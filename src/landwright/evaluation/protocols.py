@@ -10,13 +10,15 @@ from landwright.evaluation.clcformer import ClcformerMulticlass, ClcformerPerIma
 from landwright.evaluation.merged import Chesapeake4, Poland4
 from landwright.evaluation.pooled import PixelPooled
 from landwright.evaluation.result import ProtocolResult
+from landwright.evaluation.synrs3d import SynRS3DClasses
 
 __all__ = ["DEFAULT", "Protocol", "ProtocolResult", "create_protocol", "list_protocols", "protocol_description"]
 
 DEFAULT = PixelPooled.name
 
 _PROTOCOLS: dict[str, type[Protocol]] = {
-    protocol.name: protocol for protocol in (PixelPooled, Chesapeake4, Poland4, ClcformerPerImage, ClcformerMulticlass)
+    protocol.name: protocol
+    for protocol in (PixelPooled, Chesapeake4, Poland4, SynRS3DClasses, ClcformerPerImage, ClcformerMulticlass)
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from landwright.data import Part, Scene, Split, find_scenes
@@ -75,6 +75,11 @@ def scenes_of_files(spec: DataSpec, part: Part | None) -> Scenes:
             remedy="Name the column of the parts with --column, or leave --part out",
         )
     return dict.fromkeys(chosen, ())
+
+
+def without_groups(scenes: Scenes) -> Scenes:
+    """Return scenes that are one set: the groups of layouts and splits only keep neighbours in one part."""
+    return {replace(scene, group=None): windows for scene, windows in scenes.items()}
 
 
 def run_data(run: Path, part: Part | None) -> RunData:

@@ -1,4 +1,4 @@
-"""Whether what is scored was trained on, images or coarse labels: no score means much without it."""
+"""Whether what is scored was trained on or adapted to, images or coarse labels: no score means much without it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from landwright.data import Region, Scene, Split
+from landwright.data.splits import TARGET
 from landwright.rasters import Window
 
 COARSE = "coarse"
@@ -17,27 +18,34 @@ COARSE = "coarse"
 SPLIT = "split.csv"
 """File of a run folder that says which scene is in which part."""
 
+MAPS_DO_NOT_SAY = "maps do not say what their model was trained on"
+"""Why it is unknown of finished maps."""
+
+Kind = Literal["inductive", "transductive", "adapted", "seen", "unknown"]
+
 
 class TrainedOn(BaseModel):
     """Whether the images scored were trained on.
 
     Attributes:
         kind: ``inductive``: no image was trained on; ``transductive``: images were, but with other labels than those
-            scored against; ``seen``: images were trained on with these labels, or with labels of their kind;
-            ``unknown``.
+            scored against; ``adapted``: the model was adapted to images without their labels; ``seen``: images were
+            trained on with these labels, or with labels of their kind; ``unknown``.
         images: Images scored.
-        seen: Images trained on, whole or in part.
+        seen: Images trained on with labels, whole or in part.
         why: Why it is unknown.
         agreement: Images scored against the coarse product that the model learned from, on whichever of its images;
             None outside the regime ``coarse``, and where it is unknown.
+        adapted: Images that the model was adapted to without labels; None where it is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: Literal["inductive", "transductive", "seen", "unknown"]
+    kind: Kind
     images: int
     seen: int | None
     why: str = ""
     agreement: int | None = None
+    adapted: int | None = None
 
     @property
     def caution(self) -> str:
@@ -56,10 +64,19 @@ class TrainedOn(BaseModel):
         known = {
             "inductive": "Inductive: none of the images was trained on.",
             "transductive": f"Transductive: {share} (with other labels); the labels scored against were not.",
+            "adapted": f"Transductive: {self._adaptation}.",
             "seen": f"Seen in training: {share} with labels like these, so that the score is too good.",
             "unknown": f"Whether the images were trained on is not known: {self.why}.",
         }[self.kind]
+        if self.adapted and self.kind != "adapted":
+            known = f"{known} Besides, {self._adaptation}."
         return f"{known} {self.caution}".rstrip()
+
+    @property
+    def _adaptation(self) -> str:
+        if self.adapted == self.images:
+            return "the model was adapted to these images without their labels"
+        return f"the model was adapted to {self.adapted} of these {self.images} images without their labels"
 
     @property
     def _images(self) -> str:
@@ -75,7 +92,8 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
         regime: Kind of labels that the model was trained with.
 
     Returns:
-        In the regime ``coarse`` an image may be trained on with the coarse product and scored against another
+        In the regime ``synthetic`` the model may have been adapted to an image without its labels. In the regime
+        ``coarse`` an image may be trained on with the coarse product and scored against another
         reference (transductive); in others an image that was trained on tells nothing new. All parts of a coarse run,
         and so all label files of its split, are of the product that it learned from: scores against any of them tell
         how well the map agrees with the product.
@@ -90,26 +108,34 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
     split = Split.load(run / SPLIT)
     agreement = None
     if regime == COARSE:
-        product = {region.scene.label.resolve() for region in split.all}
-        agreement = sum(scene.label.resolve() in product for scene in scenes)
-    trained: dict[Path, list[Region]] = {}
+        product = {region.scene.label.resolve() for region in split.all if region.scene.label is not None}
+        agreement = sum(scene.label is not None and scene.label.resolve() in product for scene in scenes)
+    found = _shown(split, "train", scenes)
+    adapted = sum(scene not in found for scene in _shown(split, TARGET, scenes))
+    if found:
+        other = regime == COARSE and not any(_same_labels(scene, regions) for scene, regions in found.items())
+        kind: Kind = "transductive" if other else "seen"
+    else:
+        kind = "adapted" if adapted else "inductive"
+    return TrainedOn(kind=kind, images=len(scenes), seen=len(found), agreement=agreement, adapted=adapted)
+
+
+def _shown(split: Split, part: str, scenes: Mapping[Scene, Sequence[Window]]) -> dict[Scene, list[Region]]:
+    """The scenes to be scored that a part of a split holds, with its regions of their images."""
+    held: dict[Path, list[Region]] = {}
     for region in split.all:
-        if region.part == "train":
-            trained.setdefault(region.scene.image.resolve(), []).append(region)
-    found = {
+        if region.part == part:
+            held.setdefault(region.scene.image.resolve(), []).append(region)
+    return {
         scene: regions
         for scene, windows in scenes.items()
-        if _overlap(windows, regions := trained.get(scene.image.resolve(), []))
+        if _overlap(windows, regions := held.get(scene.image.resolve(), []))
     }
-    if not found:
-        return TrainedOn(kind="inductive", images=len(scenes), seen=0, agreement=agreement)
-    other = regime == COARSE and not any(_same_labels(scene, regions) for scene, regions in found.items())
-    kind: Literal["transductive", "seen"] = "transductive" if other else "seen"
-    return TrainedOn(kind=kind, images=len(scenes), seen=len(found), agreement=agreement)
 
 
 def _same_labels(scene: Scene, regions: list[Region]) -> bool:
-    return any(region.scene.label.resolve() == scene.label.resolve() for region in regions)
+    own = None if scene.label is None else scene.label.resolve()
+    return any(region.scene.label is not None and region.scene.label.resolve() == own for region in regions)
 
 
 def _overlap(windows: Sequence[Window], regions: list[Region]) -> bool:

@@ -3,6 +3,7 @@
 from landwright.maps.cog import StripWriter
 from landwright.maps.files import MapFiles, map_files
 from landwright.maps.legend_picture import legend_svg
+from landwright.maps.map_legend import map_legend, read_tags
 from landwright.maps.picture import (
     class_picture,
     confidence_picture,
@@ -13,20 +14,32 @@ from landwright.maps.picture import (
     write_png,
 )
 from landwright.maps.qml import CONFIDENCE_RAMP, class_style, ramp_style
+from landwright.maps.render import HEIGHT, HEIGHT_LOSS, HEIGHT_NODATA, SPREAD, Rendering
+from landwright.maps.vectorize import VectorOptions, VectorResult, vectorize_map
 
 __all__ = [
     "CONFIDENCE_RAMP",
+    "HEIGHT",
+    "HEIGHT_LOSS",
+    "HEIGHT_NODATA",
+    "SPREAD",
     "MapFiles",
+    "Rendering",
     "StripWriter",
+    "VectorOptions",
+    "VectorResult",
     "class_picture",
     "class_style",
     "confidence_picture",
     "error_picture",
     "legend_svg",
     "map_files",
+    "map_legend",
     "png_bytes",
     "ramp_style",
+    "read_tags",
     "rgb_picture",
     "side_by_side",
+    "vectorize_map",
     "write_png",
 ]

@@ -87,10 +87,12 @@ class StripWriter:
             "tiled": True,
             "blockxsize": _BLOCK,
             "blockysize": _BLOCK,
-            "compress": "DEFLATE",
-            "zlevel": 1,
             "bigtiff": "IF_SAFER",
         }
+        # The digits of measured quantities hardly compress, so that trying hard, or twice, costs more than it saves.
+        self._exact = np.dtype(dtype).kind == "f"
+        if not self._exact:
+            self._profile |= {"compress": "DEFLATE", "zlevel": 1}
         self._colormap = colormap
         self._description = description
         self._unit = unit
@@ -150,6 +152,7 @@ class StripWriter:
                 self._temporary,
                 driver="COG",
                 **cog_options(self._height, self._width, self._overviews),
+                **({"LEVEL": 1} if self._exact else {}),
             )
             _refuse_holes(self._temporary)
         self._strips.unlink()

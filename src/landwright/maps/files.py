@@ -18,17 +18,22 @@ class MapFiles:
     """Where a map goes.
 
     Attributes:
-        codes: Raster of class codes.
+        codes: The map itself: raster of class codes, or of heights where there are no classes.
         beside: The raster that goes with it, such as the confidence, or None.
+        height: Raster of heights, or None.
+        spread: Raster of their spread, or None.
     """
 
     codes: Path
     beside: Path | None
+    height: Path | None = None
+    spread: Path | None = None
 
     @property
     def rasters(self) -> tuple[Path, ...]:
-        """The map and, where wanted, the raster beside it."""
-        return (self.codes,) if self.beside is None else (self.codes, self.beside)
+        """The map and, where wanted, the rasters beside it."""
+        found = (self.codes, self.beside, None if self.height == self.codes else self.height, self.spread)
+        return tuple(path for path in found if path is not None)
 
     @property
     def styles(self) -> tuple[Path, ...]:
@@ -53,28 +58,45 @@ class MapFiles:
                 raise UsageError("is there already", path=file, remedy="Use --force (overwrite=True) or another name")
 
 
-def map_files(out: str | PathLike[str], beside: str | PathLike[str] | bool, *, word: str = "confidence") -> MapFiles:
+def map_files(
+    out: str | PathLike[str],
+    beside: str | PathLike[str] | bool,
+    *,
+    word: str = "confidence",
+    classes: bool = True,
+    height: bool = False,
+    spread: bool = False,
+) -> MapFiles:
     """Name the files that belong to a map.
 
     Args:
-        out: Raster of class codes.
-        beside: The raster that goes with it; True for ``NAME_<word>.tif`` beside the map, False for none.
+        out: The map: raster of class codes, or of heights where there are no classes.
+        beside: The raster that goes with the classes; True for ``NAME_<word>.tif`` beside the map, False for none.
         word: What that raster holds.
+        classes: There are classes.
+        height: There are heights: ``NAME_height.tif`` beside the classes, or ``out`` itself.
+        spread: There is a spread of heights: the name of the heights with ``_spread``.
 
     Raises:
-        UsageError: A raster's name does not end with ``.tif``, or both have one name.
+        UsageError: A raster's name does not end with ``.tif``, or two have one name.
     """
     codes = Path(out)
-    if isinstance(beside, bool):
-        other = codes.with_name(f"{codes.stem}_{word}{codes.suffix}") if beside else None
-    else:
-        other = Path(beside)
-    files = MapFiles(codes, other)
+    other = Path(beside) if not isinstance(beside, bool) else _named(codes, word) if beside else None
+    heights = (_named(codes, "height") if classes else codes) if height else None
+    files = MapFiles(
+        codes, other if classes else None, heights, _named(heights, "spread") if heights and spread else None
+    )
     for raster in files.rasters:
         if raster.suffix.lower() not in _SUFFIXES:
             raise UsageError(
                 "maps are written as GeoTIFF", path=raster, remedy=f"Name the file {raster.with_suffix('.tif').name}"
             )
     if len({style.absolute() for style in files.styles}) < len(files.styles):
-        raise UsageError(f"map and {word} have one name", path=codes, remedy=f"Name the {word} otherwise")
+        raise UsageError(
+            f"the {word} and another raster of the map have one name", path=other, remedy=f"Name the {word} otherwise"
+        )
     return files
+
+
+def _named(raster: Path, word: str) -> Path:
+    return raster.with_name(f"{raster.stem}_{word}{raster.suffix}")

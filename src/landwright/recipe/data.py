@@ -82,10 +82,11 @@ class DataSpec(Section):
         given = [name for name in ("images", "pairs", "layout") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError("give exactly one of `images` (with `labels`), `pairs` or `layout` (with `root`)")
-        if (self.images is None) != (self.labels is None):
-            raise ValueError("`images` and `labels` go together")
-        if self.images is None and (self.heights is not None or self.before is not None):
-            raise ValueError("`heights` and `before` go with `images`; a CSV has columns for them, a layout knows them")
+        beside = [name for name in ("labels", "heights", "before") if getattr(self, name) is not None]
+        if self.images is None and beside:
+            raise ValueError(f"`{beside[0]}` goes with `images`; a CSV has a column for it, a layout knows it")
+        if self.images is not None and self.labels is None and self.heights is None:
+            raise ValueError("`images` go with `labels`, or with `heights` alone where no class is to be learnt")
         if (self.layout is None) != (self.root is None):
             raise ValueError("`layout` and `root` go together")
         if self.where is not None and self.layout is None:

@@ -130,7 +130,9 @@ def test_missed_pixels_and_tables_are_told(evaluation, tmp_path):
     figures = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert (figures["merge"], figures["merged_by"]) == ("nlcd-to-chesapeake-4", "map")
     assert figures["crosswalk"] == "chesapeake-lc-to-chesapeake-4"
-    assert figures["trained_on"] == {"kind": "inductive", "images": 2, "seen": 0, "why": "", "agreement": None}
+    known = {"kind": "inductive", "images": 2, "seen": 0, "why": "", "agreement": None, "adapted": None}
+    assert figures["trained_on"] == known
+    assert figures["heights"] is None
 
 
 def test_pictures_of_what_there_is(evaluation, tmp_path):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from landwright.bundles.card import Card
+from landwright.bundles.cardfile import CARD, read_card
+from landwright.evaluation.findings import Pair
+from landwright.evaluation.heights.findings import HeightPair
+from landwright.evaluation.maptags import map_facts
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,31 @@ def model_facts(card: Card) -> dict[str, str]:
         "Made": card.created,
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def about_maps(pairs: Sequence[Pair | HeightPair], run: Path | None) -> About:
+    """Return heading and facts of a comparison of finished maps.
+
+    Args:
+        pairs: At least one map with its reference.
+        run: Run folder whose training curves and model are shown.
+    """
+    model, settings = map_facts(pairs[0].map)
+    if run is not None:
+        model = model_facts(read_card(run / "bundle" / CARD))
+    first = pairs[0]
+    if len(pairs) == 1:
+        return About(
+            f"{first.map.name} against {first.reference.name}",
+            f"Map {first.map}, reference {first.reference}",
+            model=model,
+            settings=settings,
+            run=run,
+        )
+    return About(
+        f"{len(pairs)} maps against their references",
+        f"Maps {first.map} to {pairs[-1].map.name}, references {first.reference} to {pairs[-1].reference.name}",
+        model=model,
+        settings=settings,
+        run=run,
+    )

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from landwright.evaluation.findings import Evaluation
+from landwright.evaluation.heights.findings import HeightFindings
 from landwright.evaluation.report.about import About
 from landwright.evaluation.report.curves import draw_curves, read_curves
+from landwright.evaluation.report.heights import height_figures, height_sections, how_scored
 from landwright.evaluation.report.markup import DASH, Markup, picture, tag
 from landwright.evaluation.report.pictures import ScenePictures
 from landwright.evaluation.report.tables import (
@@ -38,19 +40,21 @@ MUCH_UNMAPPED = 0.01
 
 def render_page(
     evaluation: Evaluation,
-    legend: Legend,
+    legend: Legend | None,
     about: About,
     pictures: Sequence[ScenePictures],
     environment: dict[str, str],
+    heights: Sequence[ScenePictures] = (),
 ) -> str:
     """Return the whole page.
 
     Args:
         evaluation: Scores.
-        legend: Classes.
+        legend: Classes, or None where only heights were compared.
         about: Heading and facts.
-        pictures: Pictures of the scenes shown.
+        pictures: Pictures of the class maps shown.
         environment: Versions and machine.
+        heights: Pictures of the height maps shown.
     """
     style = (files(__package__) / "style.css").read_text(encoding="utf-8")
     head = tag(
@@ -60,11 +64,31 @@ def render_page(
         tag("title", about.title),
         tag("style", Markup(style)),
     )
-    first, *others = evaluation.results
     body = tag(
         "body",
-        _header(first, about),
-        _maps(pictures, legend),
+        tag(
+            "header",
+            tag("h1", about.title),
+            tag("p", about.data, cls="subtitle"),
+            _scored(evaluation.results[0]) if evaluation.results else None,
+            _scored_heights(evaluation.heights, beside=bool(evaluation.results)),
+        ),
+        [] if legend is None else _classes(evaluation, legend, pictures),
+        _gallery("Height maps", heights),
+        [] if evaluation.heights is None else height_sections(evaluation.heights),
+        _curves(about),
+        _making(about, environment),
+        tag("footer", f"Made by landwright {environment['landwright']}. The same figures as data: metrics.json."),
+    )
+    return "<!doctype html>\n" + tag("html", head, body, lang="en")
+
+
+def _classes(evaluation: Evaluation, legend: Legend, pictures: Sequence[ScenePictures]) -> list[Markup | None]:
+    """The sections on classes."""
+    first, *others = evaluation.results
+    names = tag("ul", [tag("li", swatch(entry.colour), entry.name) for entry in legend.classes], cls="legend")
+    return [
+        _gallery("Maps", pictures, names),
         _section("Classes", class_table(first, legend)),
         _section(
             "Confusion matrix",
@@ -76,30 +100,30 @@ def render_page(
                 cls="note",
             ),
         ),
-        _section("Area", area_section(evaluation.area, legend)),
+        None if evaluation.area is None else _section("Area", area_section(evaluation.area, legend)),
         _section("Scenes", scene_table(evaluation.scenes)) if len(evaluation.scenes) > 1 else None,
-        [_other(result) for result in others],
-        _curves(about),
-        _making(about, environment),
-        tag("footer", f"Made by landwright {environment['landwright']}. The same figures as data: metrics.json."),
-    )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en")
+        *(_other(result) for result in others),
+    ]
 
 
 def _section(title: str, *content: Markup | list[Markup] | None) -> Markup:
     return tag("section", tag("h2", title), *content)
 
 
-def _header(result: ProtocolResult, about: About) -> Markup:
-    return tag(
-        "header",
-        tag("h1", about.title),
-        tag("p", about.data, cls="subtitle"),
+def _scored(result: ProtocolResult) -> list[Markup | None]:
+    return [
         _figures(result),
         tag("p", tag("b", "How this was scored. "), result.sentence, " ", result.ignore_rule, cls="protocol"),
-        [tag("p", note, cls="note") for note in result.notes],
+        *(tag("p", note, cls="note") for note in result.notes),
         _unmapped(result),
-    )
+    ]
+
+
+def _scored_heights(found: HeightFindings | None, *, beside: bool) -> list[Markup | None]:
+    if found is None:
+        return []
+    first = found.results[0]
+    return [tag("h2", "Heights") if beside else None, height_figures(first), *how_scored(first)]
 
 
 def _figures(result: ProtocolResult) -> Markup:
@@ -126,7 +150,7 @@ def _unmapped(result: ProtocolResult) -> Markup | None:
     return tag("p", tag("b", "Note. "), text, cls="warning")
 
 
-def _maps(pictures: Sequence[ScenePictures], legend: Legend) -> Markup | None:
+def _gallery(title: str, pictures: Sequence[ScenePictures], *key: Markup) -> Markup | None:
     if not pictures:
         return None
     scenes = [
@@ -145,8 +169,7 @@ def _maps(pictures: Sequence[ScenePictures], legend: Legend) -> Markup | None:
         )
         for scene in pictures
     ]
-    names = [tag("li", swatch(entry.colour), entry.name) for entry in legend.classes]
-    return _section("Maps", tag("ul", names, cls="legend"), scenes)
+    return _section(title, *key, scenes)
 
 
 def _other(result: ProtocolResult) -> Markup:

@@ -39,13 +39,19 @@ def scene_pictures(preview: Preview, legend: Legend) -> ScenePictures:
         "Confidence (green is high)": None if preview.confidence is None else confidence_picture(preview.confidence),
     }
     pictures = {title: png_bytes(picture) for title, picture in drawn.items() if picture is not None}
-    return ScenePictures(preview.name, _caption(preview), pictures)
+    return ScenePictures(preview.name, caption(preview.shape, preview.gsd), pictures)
 
 
-def _caption(preview: Preview) -> str:
-    height, width = preview.shape
+def caption(shape: tuple[int, int], gsd: float | None) -> str:
+    """Return the size of a scene.
+
+    Args:
+        shape: Height and width in pixels.
+        gsd: Metres per pixel, if known.
+    """
+    height, width = shape
     pixels = f"{width} x {height} pixels"
-    if preview.gsd is None:
+    if gsd is None:
         return pixels
-    sides = (f"{side * preview.gsd:,.0f}" for side in (width, height))
-    return f"{' x '.join(sides)} m, {pixels} of {preview.gsd:.3g} m"
+    sides = (f"{side * gsd:,.0f}" for side in (width, height))
+    return f"{' x '.join(sides)} m, {pixels} of {gsd:.3g} m"

@@ -35,7 +35,7 @@ def class_table(result: ProtocolResult, legend: Legend) -> Markup:
                 tag("td", tag("small", remark)),
             ]
         )
-    header = ["Class", *_right("IoU"), "", *_right("F1", "Precision", "Recall", "% of reference", "% of map"), ""]
+    header = ["Class", *right("IoU"), "", *right("F1", "Precision", "Recall", "% of reference", "% of map"), ""]
     return table(header, rows)
 
 
@@ -82,7 +82,7 @@ def area_section(area: AreaTable, legend: Legend) -> Markup:
     overall = _plain(area.overall, 1, 3)
     return tag(
         "div",
-        table(["Class", *_right(*titles)], rows),
+        table(["Class", *right(*titles)], rows),
         tag("p", f"Overall accuracy with the mapped areas as weights: {overall}. ± are 95 % intervals."),
         [tag("p", note, cls="note") for note in area.notes],
         tag("p", "Estimators: Olofsson et al. (2014), Remote Sensing of Environment 148, 42-57.", cls="note"),
@@ -102,7 +102,7 @@ def scene_table(scenes: tuple[SceneScore, ...]) -> Markup:
         ]
         for scene in scenes
     ]
-    return table(["Scene", *_right("mIoU", "OA", "Pixels"), "Reference", "Notes"], rows)
+    return table(["Scene", *right("mIoU", "OA", "Pixels"), "Reference", "Notes"], rows)
 
 
 def facts_table(facts: dict[str, str]) -> Markup:
@@ -111,7 +111,8 @@ def facts_table(facts: dict[str, str]) -> Markup:
     return tag("table", tag("tbody", rows), cls="facts")
 
 
-def _right(*titles: str) -> list[Markup]:
+def right(*titles: str) -> list[Markup]:
+    """Return column titles over right-aligned figures."""
     return [tag("th", title, cls="num", scope="col") for title in titles]
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from landwright.errors import UsageError
 from landwright.evaluation.findings import Evaluation, Preview
+from landwright.evaluation.heights.findings import HeightPreview
 from landwright.evaluation.report.about import About
 from landwright.evaluation.report.environment import environment
+from landwright.evaluation.report.heightpictures import height_pictures
 from landwright.evaluation.report.page import render_page
 from landwright.evaluation.report.pictures import scene_pictures
 from landwright.legends import Legend
@@ -21,6 +23,9 @@ PAGE = "index.html"
 METRICS = "metrics.json"
 FORMAT = 1
 """Version of the layout of ``metrics.json``."""
+
+PREVIEWS = 6
+"""Scenes that a report shows."""
 
 
 def check_report_folder(folder: Path, *, force: bool = False) -> None:
@@ -42,12 +47,12 @@ def check_report_folder(folder: Path, *, force: bool = False) -> None:
     )
 
 
-def metrics(evaluation: Evaluation, legend: Legend, about: About, made_with: dict[str, str]) -> dict[str, Any]:
+def metrics(evaluation: Evaluation, legend: Legend | None, about: About, made_with: dict[str, str]) -> dict[str, Any]:
     """Return the content of ``metrics.json``.
 
     Args:
         evaluation: Scores.
-        legend: Classes.
+        legend: Classes, or None where only heights were compared.
         about: Heading and facts.
         made_with: Versions and machine.
 
@@ -58,25 +63,35 @@ def metrics(evaluation: Evaluation, legend: Legend, about: About, made_with: dic
         "format": FORMAT,
         "title": about.title,
         "data": about.data,
-        "legend": legend.name,
-        "classes": list(legend.names),
+        "legend": None if legend is None else legend.name,
+        "classes": [] if legend is None else list(legend.names),
         "scores": {result.protocol: result.model_dump(mode="json") for result in evaluation.results},
-        "area": evaluation.area.model_dump(mode="json"),
-        "scenes": [scene.model_dump(mode="json") for scene in evaluation.scenes],
-        **evaluation.model_dump(mode="json", include={"merge", "merged_by", "crosswalk", "trained_on"}),
+        "heights": _heights(evaluation),
+        **evaluation.model_dump(mode="json", exclude={"results", "heights"}),
         "model": about.model,
         "mapping": about.settings,
         "environment": made_with,
     }
 
 
+def _heights(evaluation: Evaluation) -> dict[str, Any] | None:
+    found = evaluation.heights
+    if found is None:
+        return None
+    return {
+        "scores": {result.protocol: result.model_dump(mode="json") for result in found.results},
+        "scenes": [scene.model_dump(mode="json") for scene in found.scenes],
+    }
+
+
 def write_report(
     folder: str | PathLike[str],
     evaluation: Evaluation,
-    legend: Legend,
+    legend: Legend | None,
     about: About,
     *,
     previews: Sequence[Preview] = (),
+    heights: Sequence[HeightPreview] = (),
     force: bool = False,
 ) -> Path:
     """Write ``index.html``, which needs no other file, and ``metrics.json``.
@@ -84,9 +99,10 @@ def write_report(
     Args:
         folder: Folder of the report; it may exist if it is empty or holds a report.
         evaluation: Scores.
-        legend: Classes.
+        legend: Classes, or None where only heights were compared.
         about: Heading and facts.
-        previews: Scenes to show.
+        previews: Class maps to show.
+        heights: Height maps to show.
         force: Write into a folder that holds something else.
 
     Returns:
@@ -99,7 +115,8 @@ def write_report(
     folder = Path(folder)
     check_report_folder(folder, force=force)
     made_with = environment()
-    page = render_page(evaluation, legend, about, [scene_pictures(item, legend) for item in previews], made_with)
+    shown = [] if legend is None else [scene_pictures(item, legend) for item in previews]
+    page = render_page(evaluation, legend, about, shown, made_with, [height_pictures(item) for item in heights])
     figures = json.dumps(metrics(evaluation, legend, about, made_with), indent=2, allow_nan=False, ensure_ascii=False)
     for name, text in ((METRICS, figures + "\n"), (PAGE, page)):
         with atomic_output(folder / name) as temporary:

@@ -1,0 +1,88 @@
+"""``landwright vectorize``: polygons of one class of a map, and buildings with their heights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landwright.cli.common import emit, guard, progress
+
+if TYPE_CHECKING:
+    from landwright.maps import VectorResult
+
+
+@guard
+def vectorize(
+    source: Annotated[str, typer.Argument(metavar="MAP", help="Map of class codes.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="File to write: .gpkg, .parquet or, with --height, .city.json.", show_default=False
+        ),
+    ],
+    category: Annotated[
+        str | None, typer.Option("--class", help="Name or code of the class (default: the class named building).")
+    ] = None,
+    height: Annotated[
+        Path | None, typer.Option("--height", help="Heights above ground in metres (nDSM), on any grid.")
+    ] = None,
+    ground: Annotated[
+        Path | None,
+        typer.Option("--ground", help="Elevations of the terrain in metres (DTM): bases (default: all are 0)."),
+    ] = None,
+    min_area: Annotated[float, typer.Option("--min-area", help="Smallest polygon kept, in square metres.")] = 10.0,
+    percentile: Annotated[
+        float, typer.Option("--percentile", help="Percentile of the heights inside a footprint that is its roof.")
+    ] = 90.0,
+    simplify: Annotated[
+        float | None,
+        typer.Option(
+            "--simplify", help="How far outlines may move, in metres; 0 keeps the pixels' steps (default: 1.25 pixels)."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace a file that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable line.")] = False,
+) -> None:
+    """Write the polygons of one class of a map; with --height, as buildings with base, roof and volume.
+
+    GeoPackage and GeoParquet hold all polygons; CityJSON holds a closed block (LoD1) for each with a known height.
+
+    Example: landwright vectorize map.tif --height map_height.tif -o buildings.city.json
+    """
+    from landwright.maps import VectorOptions, vectorize_map
+
+    options = VectorOptions(category, min_area=min_area, simplify=simplify, percentile=percentile, overwrite=force)
+    with progress(quiet=as_json) as bar:
+        task = bar.add_task(out.name, total=None, unit="Mpx")
+        result = vectorize_map(
+            source,
+            out,
+            height=height,
+            ground=ground,
+            options=options,
+            progress=lambda done, total: bar.update(task, completed=done / 1e6, total=total / 1e6),
+        )
+    for note in result.notes:
+        typer.secho(f"note: {note}", fg=typer.colors.YELLOW, err=True)
+    emit(result.to_dict(), as_json=as_json, text=_summary(result))
+
+
+def _summary(result: VectorResult) -> str:
+    lines = [
+        f"{result.path}: {result.written} polygons of class {result.category} ({result.code}), "
+        f"{result.area:,.0f} m2, in {result.seconds:.1f} s; {result.small} smaller ones left out"
+    ]
+    if result.volume is not None:
+        lines.append(f"  volume: {result.volume:,.0f} m3")
+    for count, what in (
+        (result.unknown, "without a known height"),
+        (result.baseless, "without a known base"),
+        (result.flat, "not above the ground"),
+    ):
+        if count:
+            lines.append(f"  {count} of {result.polygons} {what}")
+    if result.written < result.polygons:
+        lines.append(f"  left out of CityJSON: {result.polygons - result.written} of {result.polygons}")
+    return "\n".join(lines)
