@@ -80,9 +80,20 @@ def world(_data: Path, out: Path) -> Task:
 def feature(data: Path, out: Path) -> Task:
     """The same worlds, with an encoder that knows real photographs."""
     task = world(data, out)
-    network = f"{{name: 'smp:unet:tu-mobilenetv2_100', heads: both, weights: '{(data / ENCODER).resolve()}'}}"
     rows = {"source-only": [ALONE], "RS3DAda": [], "without the feature constraint": ["synthetic.feature=0"]}
-    return Task([*task.settings, f"network={network}", "data.tile=128"], rows, task.test, task.columns)
+    return Task([*task.settings, *unet(data)], rows, task.test, task.columns)
+
+
+def unet(data: Path) -> list[str]:
+    """Return the settings of a U-Net on an encoder with ImageNet weights."""
+    weights = (data / ENCODER).resolve()
+    return [f"network={{name: 'smp:unet:tu-mobilenetv2_100', heads: both, weights: '{weights}'}}", "data.tile=128"]
+
+
+def real_rows(data: Path) -> dict[str, list[str]]:
+    """Return the rows of a real set."""
+    both = {"source-only": [ALONE], "RS3DAda": []}
+    return both | {f"{name}, U-Net with ImageNet weights": [*row, *unet(data)] for name, row in both.items()}
 
 
 def heights(data: Path, out: Path) -> Task:
@@ -92,8 +103,7 @@ def heights(data: Path, out: Path) -> Task:
     west = cut(image, out / "west.tif", WEST)
     test = [{"image": cut(image, out / "east.tif", EAST), "height": cut(truth, out / "east_height.tif", EAST)}]
     settings = [*source_settings(source), f"target.images={west}"]
-    rows = {name: ROWS[name] for name in ("source-only", "RS3DAda", "style transfer alone")}
-    return Task(settings, rows, pairs(out / "test.csv", test), HEIGHTS)
+    return Task(settings, real_rows(data), pairs(out / "test.csv", test), HEIGHTS)
 
 
 def classes(data: Path, out: Path) -> Task:
@@ -107,9 +117,8 @@ def classes(data: Path, out: Path) -> Task:
     }
     test = [{"image": path, "label": path.parent.parent / "masks" / f"{path.stem}.png"} for path in images["test"]]
     settings = [*source_settings(source), f"target.images={listed(out / 'target.txt', None, images['train'])}"]
-    rows = {name: ROWS[name] for name in ("source-only", "RS3DAda", "style transfer alone")}
     evaluate = ["--merge", "openearthmap-8-to-dubai-6"]
-    return Task(settings, rows, pairs(out / "test.csv", test), CLASSES, evaluate)
+    return Task(settings, real_rows(data), pairs(out / "test.csv", test), CLASSES, evaluate)
 
 
 FOLDERS = {"image": "opt", "label": "gt_ss_mask", "height": "gt_nDSM"}
@@ -175,10 +184,10 @@ def score(task: Task, name: str, seed: int, steps: int, out: Path) -> dict[str, 
         (folder / "seconds.txt").write_text(f"{time.monotonic() - started:.0f}")
     metrics = folder / "report" / "metrics.json"
     if not metrics.exists():
-        where = ["--pairs", str(task.test), *task.evaluate, "--tile", "256"]
+        where = ["--pairs", str(task.test), *task.evaluate]
         run("evaluate", "--model", str(folder), *where, "-o", str(folder / "report"))
     found = json.loads(metrics.read_text())
-    scores = {**found.get("scores", {}), **found.get("heights", {})}
+    scores = {**found["scores"], **(found["heights"] or {}).get("scores", {})}
     figures = {}
     for title, place in task.columns.items():
         protocol, figure = place.split()
@@ -215,7 +224,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/synthetic"))
     parser.add_argument("--only", nargs="+", help="rows to train")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=300)
     arguments = parser.parse_args()
     out = arguments.out / arguments.name
     out.mkdir(parents=True, exist_ok=True)

@@ -131,7 +131,7 @@ def make_synthetic(make_recipe: Callable[..., Recipe], domains: Path) -> Callabl
             "target": {"images": str(domains / "real")},
             "synthetic": {"raised": ["building"]},
         }
-        data = {"heights": str(domains / "heights"), **sections.pop("data", {})}
+        data = {"heights": str(domains / "heights"), "tile": 64, **sections.pop("data", {})}
         return make_recipe(**{**base, **sections, "data": data})
 
     return make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def test_the_experiment_knows_both_dates(pairs: dict[str, str]) -> None:
     assert experiment.module.eval()(sample["image"][None]).classes.shape == (1, 2, 32, 32)
 
 
-def test_both_dates_move_alike_and_are_coloured_apart(pairs: dict[str, str]) -> None:
-    same = DataSpec(images=pairs["images"], before=pairs["images"], labels=pairs["labels"], tile=32)
+def test_both_dates_move_alike_and_are_coloured_apart(pairs: dict[str, str], tmp_path: Path) -> None:
+    copy = shutil.copytree(pairs["images"], tmp_path / "copy")
+    same = DataSpec(images=pairs["images"], before=str(copy), labels=pairs["labels"], tile=32)
     regions = make_split(find_scenes(same), same.split, seed=0).regions("train")
 
     def tiles(**changes: Any) -> list[torch.Tensor]:

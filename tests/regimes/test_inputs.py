@@ -90,6 +90,22 @@ def test_bands_are_named_by_recipe_image_or_number(info: RasterInfo) -> None:
     assert band_names(None, described, load_layout("inria")) == ("red", "green", "nir")
 
 
+def test_bands_of_two_dates_are_told_apart(info: RasterInfo) -> None:
+    described = replace(info, descriptions=("red", None, "nir"))
+    assert band_names([3, "red"], described, dates=2) == ("before nir", "before red", "after nir", "after red")
+    assert band_names(None, replace(info, count=1), dates=2) == ("before band 1", "after band 1")
+
+
+def test_two_dates_are_scaled_alike(info: RasterInfo) -> None:
+    both = normalization(NormalizeSpec(), [info], 6, _never, "imagenet", dates=2)
+    assert both.mean == (0.485, 0.456, 0.406) * 2
+    assert both.std[:3] == both.std[3:]
+    single = normalization(NormalizeSpec(), [replace(info, dtype="uint16")], 4, _never, "half", dates=2)
+    assert (single.mean, single.std) == ((0.5,) * 4, (0.5,) * 4)
+    with pytest.raises(UsageError, match="those of 3 bands, the images have 4"):
+        normalization(NormalizeSpec(), [info], 8, _never, "imagenet", dates=2)
+
+
 def test_gsd_range_spans_the_training_images(info: RasterInfo) -> None:
     infos = [replace(info, gsd=0.4), replace(info, gsd=1.0)]
     assert gsd_range(infos) == pytest.approx((0.3, 1.5))

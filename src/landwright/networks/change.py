@@ -35,7 +35,7 @@ DATES = 2
         ("encoder", "compact"): {
             "description": "Two dates through a small encoder of our own, for CPU and tests",
             "stride": 8,
-            "min_tile": 32,
+            "min_tile": 64,
             "default_tile": 112,
         }
     },

@@ -40,7 +40,7 @@ HEADS = {"both": ("classes", "height"), "classes": ("classes",), "height": ("hei
         ("encoder", "compact"): {
             "description": "RS3DAda's two heads on a small encoder of our own, for CPU and tests",
             "stride": 8,
-            "min_tile": 32,
+            "min_tile": 64,
             "default_tile": 112,
         },
         **{("heads", option): {"heads": heads} for option, heads in HEADS.items()},

@@ -112,16 +112,21 @@ class AdaptationModule(SourceModule):
         if step or not self.paper:
             update_teacher(self.teacher, self.network, ema_decay(step, self.spec.ema), buffers=not self.paper)
 
-    def losses(self, batch: Any) -> tuple[dict[str, Tensor], Pseudo]:
-        """Return the weighted terms of the loss, whose sum is to be differentiated, and what the teacher said."""
+    def source_losses(self, batch: Any) -> dict[str, Tensor]:
+        """Return the weighted terms of the loss on synthetic tiles."""
         spec = self.spec
-        source = self(batch["image"])
-        losses = self.compare(source, batch["mask"], batch["height"], height_weight=spec.height_weight)
+        outputs = self(batch["image"])
+        losses = self.compare(outputs, batch["mask"], batch["height"], height_weight=spec.height_weight)
         terms = {name: HALF * term for name, term in losses.items()}
         if self.frozen is not None:
             with torch.no_grad():
                 before = self.frozen(pad_to_multiple(self.scaled(batch["image"]), self._stride))[-1].float()
-            terms["feature"] = spec.feature * feature_loss(source.tokens, before, spec.feature_threshold)
+            terms["feature"] = spec.feature * feature_loss(outputs.tokens, before, spec.feature_threshold)
+        return terms
+
+    def losses(self, batch: Any) -> tuple[dict[str, Tensor], Pseudo]:
+        """Return the weighted terms of the loss, whose sum is to be differentiated, and what the teacher said."""
+        spec, terms = self.spec, self.source_losses(batch)
         pseudo = self.label(batch["target"], batch["second"], batch["target_valid"])
         pasted = batch["pasted"]
         found = self.compare(

@@ -72,7 +72,9 @@ class Equipment:
     pretrained: tuple[nn.Parameter, ...]
 
 
-def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int) -> TrainingData:
+def open_data(
+    recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int, unlabelled: bool = False
+) -> TrainingData:
     """Find and check images and labels, and divide them.
 
     Args:
@@ -80,20 +82,24 @@ def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int) -> 
         spec: How images and labels are read; the recipe's ``data`` section, or what the regime makes of it.
         legend: Classes that the labels are read as.
         tiles: Number of training tiles in the whole run.
+        unlabelled: Whether a scene may lack classes.
 
     Raises:
         UsageError: Tiles are too small for the network, or it takes two dates and the scenes have one.
         DataError: The images or labels are not sound.
     """
     _check_tile(recipe)
-    split = make_split(find_scenes(spec), spec.split, seed=recipe.seed)
+    scenes = find_scenes(spec)
+    if not unlabelled and (bare := next((scene for scene in scenes if scene.label is None), None)) is not None:
+        raise DataError("has no label", path=bare.image, remedy="Give data.labels, or a label for every row of the CSV")
+    split = make_split(scenes, spec.split, seed=recipe.seed)
     dates = _dates(split.regions("train"))
     _check_dates(recipe, dates)
     train = RandomTiles(split.regions("train"), spec, legend, length=tiles, seed=recipe.seed, augment=recipe.augment)
     val = GridTiles(split.regions("val"), spec, legend, limit=recipe.validation.tiles)
-    scenes = dict.fromkeys(region.scene for region in split.regions("train"))
-    infos = tuple(train.reader.info(scene) for scene in scenes)
-    notes = (*summary({scene.name: train.reader.notes(scene) for scene in scenes}), *train.survey.notes)
+    learnt = dict.fromkeys(region.scene for region in split.regions("train"))
+    infos = tuple(train.reader.info(scene) for scene in learnt)
+    notes = (*summary({scene.name: train.reader.notes(scene) for scene in learnt}), *train.survey.notes)
     train.reader.close()  # forked loader workers inherit no open files
     layout = load_layout(spec.layout) if spec.layout is not None else None
     bands = band_names(spec.bands, infos[0], layout, dates=dates)

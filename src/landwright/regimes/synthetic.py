@@ -69,7 +69,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     adapts = bool(recipe.target) and spec.adapt
     if "classes" in heads:
         check_metric(recipe, legend, further=FIGURES)
-    data = open_data(recipe, recipe.data, legend, tiles=2 * tiles)
+    data = open_data(recipe, recipe.data, legend, tiles=2 * tiles, unlabelled=True)
     _check_labels(data, spec, heads, adapts=adapts)
     target = _open_target(recipe, data, tiles=3 * tiles) if recipe.target else None
     ready = equip(recipe, data, logits=len(legend))
