@@ -44,3 +44,10 @@ def test_the_sky_is_dimmer_between_walls():
     _, sky = illuminate(tower(), np.zeros((61, 61), np.float32), 0.5, SOUTH)
     assert sky[39, 30] < 0.97
     assert sky[5, 5] == 1
+
+
+def test_rising_land_is_shaded_and_plain_land_is_not():
+    flat, north = np.zeros((20, 20), np.float32), np.full((20, 20), -0.4, np.float32)  # falls to the south
+    assert illuminate(flat, flat, 0.5, SOUTH, (north, flat))[0].mean() > 1.2
+    assert illuminate(flat, flat, 0.5, SOUTH, (-north, flat))[0].mean() < 0.8
+    assert np.allclose(illuminate(flat, flat, 0.5, SOUTH, (flat, flat))[0], 1)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from shapely.geometry import LineString
 
-from landwright.world.plan import Box, Plan, Strip, across
+from landwright.world.plan import Box, Curve, Pattern, Plan, Strip, across
 
 
 def test_box_shrinks_no_further_than_its_middle():
@@ -34,3 +35,23 @@ def test_joined_buildings_share_a_group():
         plan.building(Box(0, 0, 8, 6), 5, "flat", (1, 2, 3, 4), joined=joined)
     assert [building.group for building in plan.buildings] == [0, 0, 1]
     assert plan.groups == 2
+
+
+def test_parts_are_turned_and_moved_as_a_whole():
+    part, plan = Plan(np.random.default_rng(0)), Plan(np.random.default_rng(0))
+    plan.building(Box(0, 0, 1, 1), 3, "flat", (1, 1, 1, 1))
+    part.patch(Box(0, 0, 4, 2), "parking", pattern=Pattern("stalls", "u", 0.0, 2.5))
+    part.patch(Box(0, 0, 4, 2), "asphalt", pattern=Curve(LineString([(0, 0), (4, 0)]), 1.0))
+    part.building(Box(0, 0, 4, 2), 3, "flat", (1, 1, 1, 1))
+    part.tree(4, 0)
+    part.car(4, 0, "u")
+    plan.place(part, 10, 20, np.pi / 2)
+    assert plan.patches[0].shape.bounds == pytest.approx((8, 20, 10, 24))
+    assert plan.patches[0].pattern.pose == (10, 20, np.pi / 2)
+    assert plan.patches[1].pattern is None
+    building = plan.buildings[1]
+    assert (building.u, building.v, building.turn, building.group) == pytest.approx((9, 22, np.pi / 2, 1))
+    assert plan.groups == 2
+    for thing in (plan.trees[0], plan.cars[0]):
+        assert (thing.u, thing.v) == pytest.approx((10, 24))
+    assert plan.cars[0].turn == np.pi / 2

@@ -10,7 +10,7 @@ from landwright.errors import UsageError
 from landwright.legends import load_legend
 from landwright.world import make_scene
 from landwright.world.materials import BUILDING, ROAD, TREE, WATER
-from landwright.world.style import STYLES
+from landwright.world.style import FAMILIES, STYLES
 
 
 def equal(first, second):
@@ -43,9 +43,10 @@ def test_shapes_types_and_ranges(scene):
     assert scene.crs.to_epsg() == 32633
 
 
+@pytest.mark.parametrize("family", ["grid_g05_mid", "terrain_g05_mid"])
 @pytest.mark.parametrize("style", STYLES)
-def test_labels_agree_with_heights_and_each_other(style):
-    scene = make_scene(3, size=192, style=style)
+def test_labels_agree_with_heights_and_each_other(style, family):
+    scene = make_scene(3, size=192, style=style, family=family)
     assert (scene.height[scene.classes == BUILDING] > 2).all()
     assert (scene.height[scene.classes == TREE] > 0.3).all()
     assert not scene.height[np.isin(scene.classes, (1, 2, WATER, 7))].any()
@@ -108,7 +109,19 @@ def test_small_and_odd_sizes(size):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"seed": -1}, {"size": 8}, {"gsd": 0.0}, {"gsd": 99.0}, {"coarse_gsd": 0.0}, {"family": "x"}, {"style": "x"}],
+    [
+        {"seed": -1},
+        {"size": 8},
+        {"gsd": 0.0},
+        {"gsd": 99.0},
+        {"coarse_gsd": 0.0},
+        {"family": "x"},
+        {"style": "x"},
+        {"family": "grid_g05_mid_v1"},
+        {"sensor": "x"},
+        {"off_nadir": -1.0},
+        {"off_nadir": 41.0},
+    ],
 )
 def test_arguments_out_of_range(wrong):
     with pytest.raises(UsageError):
@@ -118,6 +131,58 @@ def test_arguments_out_of_range(wrong):
 def test_torch_stays_out():
     code = "import sys, landwright.world; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_makes_scenes_of_its_gsd(family):
+    scene = make_scene(2, size=64, family=family)
+    low, high = FAMILIES[family].gsd
+    assert low <= scene.gsd <= high
+    assert scene.family == family
+    assert equal(scene, make_scene(2, size=64, family=family))
+
+
+def test_hills_shade_the_picture_and_leave_the_heights_above_ground():
+    scene = make_scene(5, size=256, family="terrain_g05_mid", style="mountain")
+    open_ground = np.isin(scene.classes, (1, 2))
+    assert not scene.height[open_ground].any()
+    assert scene.image[1][open_ground].std() > 15
+
+
+@pytest.mark.parametrize("family", ["grid_g05_high", "terrain_g05_high"])
+def test_off_nadir_labels_are_those_of_the_picture(family):
+    straight, leaning = (
+        make_scene(4, size=192, gsd=0.6, style="urban", family=family, off_nadir=angle) for angle in (0, 30)
+    )
+    built = leaning.classes == BUILDING
+    assert leaning.off_nadir == 30
+    assert built.mean() > 1.1 * (straight.classes == BUILDING).mean()
+    assert (leaning.height[built] > 0).all()
+    assert (leaning.height[built] < 2).any()  # walls, seen down to the ground
+    assert not leaning.height[np.isin(leaning.classes, (1, 2, WATER, 7))].any()
+    moved = straight.classes != leaning.classes
+    difference = np.abs(straight.image.astype(int) - leaning.image).mean(0)
+    assert difference[moved].mean() > 2 * difference[~moved & (leaning.height == 0)].mean()
+    assert set(np.unique(leaning.change)) == {0, 255}
+    assert np.array_equal(straight.coarse, leaning.coarse)
+    assert equal(leaning, make_scene(4, size=192, gsd=0.6, style="urban", family=family, off_nadir=30))
+
+
+def test_off_nadir_lowers_no_tree_and_raises_no_ground():
+    straight, leaning = (make_scene(6, size=128, style="suburb", off_nadir=angle) for angle in (0, 20))
+    assert leaning.height.max() <= straight.height.max() + 1e-3
+    assert (leaning.height > 1).mean() > (straight.height > 1).mean()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "off_nadir"), [("terrain_g1_high", 0), ("grid_g05_mid", 30)])
+def test_other_pairs_take_little_more(family, off_nadir):
+    times = []
+    for seed in range(3):
+        started = time.process_time()
+        make_scene(seed, family=family, off_nadir=off_nadir)
+        times.append(time.process_time() - started)
+    assert np.median(times) < 1.5
 
 
 @pytest.mark.slow

@@ -125,6 +125,74 @@ def test_a_world_can_be_extended_but_not_mixed(tmp_path):
     assert len(write_world(tmp_path, scenes=2, size=32, gsd=1.0, seed=1)) == 2
     with pytest.raises(DataError, match="seed 1"):
         write_world(tmp_path, scenes=2, size=32, gsd=1.0, seed=2)
+    with pytest.raises(DataError, match="sensor 'default'"):
+        write_world(tmp_path, scenes=2, size=32, gsd=1.0, seed=1, sensor="hazy")
+    with pytest.raises(DataError, match=r"off_nadir 0\.0"):
+        write_world(tmp_path, scenes=2, size=32, gsd=1.0, seed=1, off_nadir=10.0)
+
+
+def test_worlds_from_before_the_newer_settings_are_extended(tmp_path):
+    write_world(tmp_path / "new", scenes=1, size=48, seed=4)
+    write_world(tmp_path / "old", scenes=1, size=48, seed=4)
+    path = tmp_path / "old" / "metadata.json"
+    metadata = json.loads(path.read_text())
+    for key in ("sensor", "off_nadir", "typical"):
+        del metadata["settings"][key]
+    path.write_text(json.dumps(metadata))
+    image = tmp_path / "old" / "opt" / "grid_g05_mid_00000.tif"
+    with rasterio.open(image, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as file:
+        record = json.loads(file.tags()["LANDWRIGHT_WORLD"])
+        del record["height_std"], record["raised"]
+        file.update_tags(LANDWRIGHT_WORLD=json.dumps(record))
+    made = image.stat().st_mtime_ns
+    write_world(tmp_path / "old", scenes=1, size=48, seed=4)
+    assert image.stat().st_mtime_ns == made
+    assert json.loads(path.read_text()) == json.loads((tmp_path / "new" / "metadata.json").read_text())
+
+
+OTHER = {"size": 64, "seed": 5, "family": "terrain_g05_mid", "sensor": "film", "off_nadir": 25.0, "typical": True}
+
+
+def test_a_world_of_the_newer_settings_goes_on_where_it_stopped(tmp_path):
+    def stop(done, _):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    write_world(tmp_path / "whole", scenes=3, **OTHER)
+    with pytest.raises(KeyboardInterrupt):
+        write_world(tmp_path / "part", scenes=3, progress=stop, **OTHER)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "part").glob("*/*_00000.tif")}
+    assert len(kept) == len(FOLDERS)
+    write_world(tmp_path / "part", scenes=3, jobs=2, **OTHER)
+    assert digests(tmp_path / "part") == digests(tmp_path / "whole")
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+    with pytest.raises(DataError, match="typical True"):
+        write_world(tmp_path / "part", scenes=3, **(OTHER | {"typical": False}))
+
+
+def test_typical_scenes_are_drawn_again_and_the_others_stay(tmp_path):
+    settings = {"scenes": 6, "size": 64, "seed": 2}
+    for name, typical in (("all", False), ("some", True)):
+        write_world(tmp_path / name, typical=typical, **settings)
+    every, some = (json.loads((tmp_path / name / "metadata.json").read_text()) for name in ("all", "some"))
+    assert every["statistics"]["outliers"] > 0
+    assert some["statistics"]["outliers"] == 0
+    for first, second in zip(every["scenes"], some["scenes"], strict=True):
+        assert (first["seed"] == second["seed"]) == (0.1 <= first["raised"] <= 0.9)
+
+
+def test_a_filter_that_nothing_passes_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("landwright.world.write.is_typical", lambda height: False)
+    with pytest.raises(DataError, match="none of 50 draws of scene 0"):
+        write_world(tmp_path, scenes=1, size=16, typical=True)
+
+
+def test_metadata_holds_the_statistics(world):
+    root, names = world
+    metadata = json.loads((root / "metadata.json").read_text())
+    heights = np.stack([rasterio.open(root / "gt_nDSM" / f"{name}.tif").read(1) for name in names])
+    assert metadata["statistics"]["height_std"] == pytest.approx(heights.std(), abs=0.01)
+    assert metadata["statistics"]["raised"] == pytest.approx((heights > 1).mean(), abs=0.001)
 
 
 def test_folders_that_are_no_world(tmp_path):
@@ -144,7 +212,9 @@ def test_a_damaged_scene_is_named(tmp_path):
         write_world(tmp_path, scenes=1, size=32, seed=1)
 
 
-@pytest.mark.parametrize("wrong", [{"scenes": 0}, {"jobs": 0}, {"family": "x"}, {"style": "x"}, {"size": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"scenes": 0}, {"jobs": 0}, {"family": "x"}, {"style": "x"}, {"size": 1}, {"sensor": "x"}]
+)
 def test_wrong_settings_leave_nothing_behind(wrong, tmp_path):
     with pytest.raises(UsageError):
         write_world(tmp_path / "w", **({"scenes": 1} | wrong))

@@ -43,7 +43,7 @@ def draw_roofs(rng: np.random.Generator, buildings: list[Building], frame: Frame
     headings = frame.heading(*places)
     for number, b in enumerate(buildings):
         a, c = max(b.half_u, b.half_v), min(b.half_u, b.half_v)
-        heading = float(headings[number]) + (np.pi / 2 if b.half_v > b.half_u else 0.0)
+        heading = float(headings[number]) + b.turn + (np.pi / 2 if b.half_v > b.half_u else 0.0)
         window = cut_window(frame, float(cols[number]), float(rows[number]), heading, (a, c))
         details = rng.random((6, 5)) if b.roof in ("flat", "tier") else rng.random((2, 5))
         if window is None:

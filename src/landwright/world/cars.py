@@ -29,7 +29,8 @@ def draw_cars(cars: list[Car], colours: Floats, frame: Frame, free: Mask, albedo
         if not free[int(row), int(col)]:
             continue
         half = car.length / 2, car.width / 2
-        window = cut_window(frame, col, row, float(headings[number]) + (np.pi / 2 if car.along == "v" else 0.0), half)
+        heading = float(headings[number]) + car.turn + (np.pi / 2 if car.along == "v" else 0.0)
+        window = cut_window(frame, col, row, heading, half)
         if window is None:
             continue
         p, q = window.p, window.q

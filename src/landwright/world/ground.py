@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -13,9 +14,16 @@ from shapely.geometry import mapping
 from landwright.world.frame import Coordinates, Frame
 from landwright.world.materials import MATERIALS
 from landwright.world.noise import Codes, Floats
-from landwright.world.plan import LAND, Patch, Pattern
+from landwright.world.plan import LAND, Curve, Patch, Pattern
 
 _STALL_DEPTH, _STALL_CYCLE = 5.0, 16.0  # two rows of stalls and the aisle between them, in metres
+
+
+class Zones(NamedTuple):
+    """Wild land: the material of every pixel as a number, uint8 (H, W), into names of materials."""
+
+    numbers: Codes
+    materials: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +49,13 @@ class Ground:
     paint: Floats
 
 
-def draw_ground(patches: list[Patch], frame: Frame, background: str, tint: tuple[float, float, float, float]) -> Ground:
+def draw_ground(
+    patches: list[Patch],
+    frame: Frame,
+    background: str,
+    tint: tuple[float, float, float, float],
+    zones: Zones | None = None,
+) -> Ground:
     """Rasterise the patches of a plan.
 
     Args:
@@ -49,11 +63,14 @@ def draw_ground(patches: list[Patch], frame: Frame, background: str, tint: tuple
         frame: Frame of the scene.
         background: Material where no patch lies; it is also the first patch of the tables.
         tint: Factor on the four bands of all ground.
+        zones: What lies where there is no patch, instead of the background.
 
     Returns:
         The ground.
     """
-    ordered = [Patch(shapely.Polygon(), background, LAND, 1.0, None), *sorted(patches, key=lambda patch: patch.layer)]
+    land = [background, *(zones.materials if zones else ())]
+    ordered = [Patch(shapely.Polygon(), name, LAND, 1.0, None) for name in land]
+    ordered += sorted(patches, key=lambda patch: patch.layer)
     shapes = shapely.segmentize([patch.shape for patch in ordered], 8.0)
     on_image = shapely.transform(shapes, lambda uv: np.column_stack(frame.pixels(uv[:, 0], uv[:, 1])))
     view = shapely.box(-1, -1, frame.size + 1, frame.size + 1)
@@ -61,6 +78,8 @@ def draw_ground(patches: list[Patch], frame: Frame, background: str, tint: tuple
     burn = [(mapping(on_image[k]), int(k)) for k in seen]
     side = (frame.size, frame.size)
     index = rasterize(burn, out_shape=side, fill=0, dtype="int32") if burn else np.zeros(side, np.int32)
+    if zones:
+        index = np.where(index == 0, zones.numbers.astype(np.int32) + 1, index)
     used = [MATERIALS[patch.material] for patch in ordered]
     colours = np.array([material.colour for material in used], np.float32) * np.array(tint, np.float32)
     colours *= np.array([[patch.tint] for patch in ordered], np.float32)
@@ -71,18 +90,36 @@ def draw_ground(patches: list[Patch], frame: Frame, background: str, tint: tuple
     return Ground(index, codes, materials, colours.T.copy(), textures.T.copy(), rows, paint)
 
 
-def _draw_patterns(index: NDArray[np.int32], patterns: list[Pattern | None], frame: Frame) -> tuple[Floats, Floats]:
-    kinds = np.array([0 if p is None else ("rows", "road", "stalls").index(p.kind) + 1 for p in patterns], np.uint8)
-    numbers = np.array([(0, 0, 1, 0) if p is None else (p.along == "v", *p[2:]) for p in patterns])
+def _draw_patterns(
+    index: NDArray[np.int32], patterns: list[Pattern | Curve | None], frame: Frame
+) -> tuple[Floats, Floats]:
+    straight = [pattern if isinstance(pattern, Pattern) else None for pattern in patterns]
+    kinds = np.array([0 if p is None else ("rows", "road", "stalls").index(p.kind) + 1 for p in straight], np.uint8)
+    numbers = np.array(
+        [
+            (0, 0, 1, 0, 0, 0, 1, 0)
+            if p is None
+            else (p.along == "v", p.origin, p.size, p.start, *p.pose[:2], np.cos(p.pose[2]), np.sin(p.pose[2]))
+            for p in straight
+        ]
+    )
     kind = kinds[index]
     rows, paint = np.zeros(index.shape, np.float32), np.zeros(index.shape, np.float32)
     for number, (target, draw) in enumerate(((rows, _crops), (paint, _lanes), (paint, _stalls)), start=1):
         where = np.nonzero(kind == number)
         u, v = frame.layout_of_pixels(*where)
-        along_v, origin, size, start = numbers[index[where]].T
+        along_v, origin, size, start, u0, v0, cos, sin = numbers[index[where]].T
+        u, v = (u - u0) * cos + (v - v0) * sin, (v - v0) * cos - (u - u0) * sin
         across = np.where(along_v > 0, u, v) - origin
         along = np.where(along_v > 0, v, u) - start
         target[where] = draw(across, along, size, frame.gsd)
+    for number, pattern in enumerate(patterns):
+        if isinstance(pattern, Curve):
+            where = np.nonzero(index == number)
+            points = shapely.points(*frame.layout_of_pixels(*where))
+            across = np.asarray(shapely.distance(pattern.line, points))
+            along = np.asarray(shapely.line_locate_point(pattern.line, points))
+            paint[where] = _lanes(across, along, np.full(across.shape, pattern.half), frame.gsd)
     return rows, paint
 
 

@@ -51,7 +51,9 @@ def sunlit(surface: Floats, gsd: float, sun: Sun) -> Floats:
     return np.asarray(1 - shade, np.float32)
 
 
-def illuminate(surface: Floats, relief: Floats, gsd: float, sun: Sun) -> tuple[Floats, Floats]:
+def illuminate(
+    surface: Floats, relief: Floats, gsd: float, sun: Sun, land: tuple[Floats, Floats] | None = None
+) -> tuple[Floats, Floats]:
     """Light on the scene, relative to flat open ground in the sun.
 
     Args:
@@ -59,11 +61,14 @@ def illuminate(surface: Floats, relief: Floats, gsd: float, sun: Sun) -> tuple[F
         relief: Heights for slopes in metres, without the walls.
         gsd: Metres per pixel.
         sun: Position of the sun.
+        land: Rise of the land itself per metre southwards and eastwards, where it is not plain.
 
     Returns:
         Direct sunlight and skylight, float32 (H, W) each; flat open ground has 1 of both.
     """
     down, right = np.gradient(relief, np.float32(gsd))
+    if land is not None:
+        down, right = down + land[0], right + land[1]
     east, south = np.sin(sun.azimuth) * np.cos(sun.elevation), -np.cos(sun.azimuth) * np.cos(sun.elevation)
     up = np.sin(sun.elevation)
     facing = (np.float32(up) - np.float32(east) * right - np.float32(south) * down) / np.sqrt(1 + right**2 + down**2)

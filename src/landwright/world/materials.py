@@ -45,6 +45,7 @@ MATERIALS: dict[str, Material] = {
     "rubble": Material(BARE, (156, 144, 127, 165), 0.12, 0.10, 0.06, 0.08),
     "sand": Material(BARE, (196, 178, 146, 205), 0.05, 0.06, 0.05, 0.15),
     "desert": Material(BARE, (190, 166, 134, 195), 0.07, 0.08, 0.07, 0.15),
+    "crag": Material(BARE, (146, 138, 128, 150), 0.16, 0.16, 0.06, 0.06),
     "wheat": Material(FIELD, (178, 161, 100, 170), 0.05, 0.05, 0.05, 0.10),
     "maize": Material(FIELD, (82, 112, 56, 200), 0.07, 0.05, 0.05, 0.12),
     "beet": Material(FIELD, (104, 132, 64, 205), 0.06, 0.05, 0.06, 0.15),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import shapely
-from shapely.geometry import Polygon
+from shapely.geometry import LineString, Polygon
 
 LAND, STREET, RIVER, AVENUE, SEA = range(5)  # order of painting
 Axis = Literal["u", "v"]
@@ -58,6 +58,7 @@ class Pattern(NamedTuple):
         origin: Coordinate of its first line (rows, stalls) or of its middle (road) across that axis.
         size: Distance of rows, half width of the road, or width of a stall, in metres.
         start: Coordinate along the axis where dashes and stalls begin.
+        pose: Where the axes stand in the layout: origin (u, v) in metres and heading of their u axis in radians.
     """
 
     kind: Literal["rows", "road", "stalls"]
@@ -65,6 +66,14 @@ class Pattern(NamedTuple):
     origin: float
     size: float
     start: float = 0.0
+    pose: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+class Curve(NamedTuple):
+    """Lane markings of a winding road: its middle line in layout metres, and half its width."""
+
+    line: LineString
+    half: float
 
 
 class Patch(NamedTuple):
@@ -74,11 +83,14 @@ class Patch(NamedTuple):
     material: str
     layer: int
     tint: float
-    pattern: Pattern | None
+    pattern: Pattern | Curve | None
 
 
 class Building(NamedTuple):
-    """A box with a roof; ``half_u`` and ``half_v`` are half its sides, heights are in metres above ground."""
+    """A box with a roof; ``half_u`` and ``half_v`` are half its sides, heights are in metres above ground.
+
+    ``turn`` is the angle in radians by which its sides are turned against the axes of the layout.
+    """
 
     u: float
     v: float
@@ -89,6 +101,7 @@ class Building(NamedTuple):
     pitch: float
     colour: tuple[float, float, float, float]
     group: int
+    turn: float = 0.0
 
 
 class Tree(NamedTuple):
@@ -102,7 +115,10 @@ class Tree(NamedTuple):
 
 
 class Car(NamedTuple):
-    """A vehicle or container: a place where one stands at some dates; ``along`` is the axis of its length."""
+    """A vehicle or container: a place where one stands at some dates.
+
+    ``along`` is the axis of its length, ``turn`` the angle in radians by which it is turned further.
+    """
 
     u: float
     v: float
@@ -111,6 +127,10 @@ class Car(NamedTuple):
     height: float
     along: Axis
     fixed: bool
+    turn: float = 0.0
+
+
+Item = TypeVar("Item", Building, Tree, Car)
 
 
 @dataclass
@@ -134,7 +154,7 @@ class Plan:
     groups: int = 0
 
     def patch(
-        self, shape: shapely.Geometry | Box, material: str, *, layer: int = LAND, pattern: Pattern | None = None
+        self, shape: shapely.Geometry | Box, material: str, *, layer: int = LAND, pattern: Pattern | Curve | None = None
     ) -> None:
         """Lay ground; its brightness differs a little from patch to patch."""
         tint = float(np.clip(self.rng.normal(1.0, 0.06), 0.82, 1.18))
@@ -165,10 +185,27 @@ class Plan:
         height = radius * float(self.rng.uniform(3.6, 5.2) if pointed else self.rng.uniform(2.0, 3.2)) + 1.5
         self.trees.append(Tree(u, v, radius, height, pointed))
 
-    def car(self, u: float, v: float, along: Axis) -> None:
+    def car(self, u: float, v: float, along: Axis, *, turn: float = 0.0) -> None:
         """Mark a place for a passenger car."""
         length, width = float(self.rng.uniform(3.9, 4.9)), float(self.rng.uniform(1.7, 2.0))
-        self.cars.append(Car(u, v, length, width, 1.5, along, fixed=False))
+        self.cars.append(Car(u, v, length, width, 1.5, along, fixed=False, turn=turn))
+
+    def place(self, part: Plan, u: float, v: float, turn: float) -> None:
+        """Lay down a part that was planned around its own origin, turned by ``turn`` radians; it keeps no curves."""
+        cos, sin = float(np.cos(turn)), float(np.sin(turn))
+        matrix = np.array([(cos, sin), (-sin, cos)])
+
+        def move(item: Item) -> Item:
+            return item._replace(u=u + cos * item.u - sin * item.v, v=v + sin * item.u + cos * item.v)
+
+        for patch in part.patches:
+            shape = shapely.transform(patch.shape, lambda points: points @ matrix + (u, v))
+            pattern = patch.pattern._replace(pose=(u, v, turn)) if isinstance(patch.pattern, Pattern) else None
+            self.patches.append(patch._replace(shape=shape, pattern=pattern))
+        self.buildings += [move(b)._replace(group=b.group + self.groups, turn=turn) for b in part.buildings]
+        self.trees += [move(tree) for tree in part.trees]
+        self.cars += [move(car)._replace(turn=turn) for car in part.cars]
+        self.groups += part.groups
 
 
 def across(along: Axis) -> Axis:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from landwright.world.buildings import Roofs
 from landwright.world.cars import draw_cars
-from landwright.world.crowns import Crowns
 from landwright.world.frame import Frame
-from landwright.world.ground import Ground
 from landwright.world.light import Sun, illuminate
 from landwright.world.materials import BARE, BUILDING, DEVELOPED, ROAD, TREE, WATER
-from landwright.world.noise import Codes, Floats, Mask, blur, box_mean, field
-from landwright.world.plan import Car, Tree
+from landwright.world.noise import Codes, Floats, Mask, box_mean, field
+from landwright.world.oblique import Lean, look
+from landwright.world.plan import Car
+from landwright.world.rasters import Place
+from landwright.world.sensor import Sensor, take
+from landwright.world.walls import light_sides
 
 _CAR_COLOURS = np.array(
     [(222, 222, 224), (168, 170, 174), (52, 53, 56), (36, 38, 42), (150, 44, 40), (48, 72, 122), (120, 112, 98)],
@@ -26,24 +26,20 @@ _CONTAINER_COLOURS = np.array(
 )
 
 
-class Place(NamedTuple):
-    """Everything that does not change between two dates of a scene, as rasters."""
-
-    frame: Frame
-    ground: Ground
-    roofs: Roofs
-    crowns: Crowns
-    trees: list[Tree]
-    cars: list[Car]
-    fields: tuple[Floats, Floats, Floats, Floats]
-
-
 class View(NamedTuple):
-    """A date: picture uint8 (4, H, W), land cover uint8 (H, W) and height above ground in metres, float32 (H, W)."""
+    """A date.
+
+    Attributes:
+        image: Picture, uint8 (4, H, W).
+        classes: Land cover as the picture shows it, uint8 (H, W).
+        height: Height above ground as the picture shows it, in metres, float32 (H, W).
+        map: Land cover seen from straight above, uint8 (H, W).
+    """
 
     image: Codes
     classes: Codes
     height: Floats
+    map: Codes
 
 
 def draw_fields(rng: np.random.Generator, frame: Frame) -> tuple[Floats, Floats, Floats, Floats]:
@@ -55,13 +51,15 @@ def draw_fields(rng: np.random.Generator, frame: Frame) -> tuple[Floats, Floats,
     return fine, patchy, broad, dry
 
 
-def render(rng: np.random.Generator, place: Place, standing: Mask) -> View:
+def render(rng: np.random.Generator, place: Place, standing: Mask, sensor: Sensor, lean: Lean) -> View:
     """Render a date.
 
     Args:
         rng: Stream of this date: sun, season, sensor, cars.
         place: The place.
         standing: Which buildings stand, bool (N,).
+        sensor: Camera of the picture.
+        lean: How it leans.
 
     Returns:
         The picture with its labels.
@@ -73,7 +71,10 @@ def render(rng: np.random.Generator, place: Place, standing: Mask) -> View:
     index = ground.index
     site = (roofs.index > 0) & ~built  # where a building is yet to come or gone, the earth is open
     codes = np.where(site, np.uint8(BARE), ground.codes[index])
-    season, sun = float(rng.uniform(0, 1)), Sun(np.deg2rad(rng.uniform(110, 250)), np.deg2rad(rng.uniform(34, 62)))
+    season, azimuth, elevation = (float(rng.uniform(*bounds)) for bounds in ((0, 1), (110, 250), (34, 62)))
+    if place.elevation is not None:
+        elevation = 46 + (elevation - 34) / 2  # hills are flown when the sun is high, or half of them lies in the dark
+    sun = Sun(np.deg2rad(azimuth), np.deg2rad(elevation))
 
     albedo = _ground_colour(rng, place, codes, site, season)
     fine, patchy, _, _ = place.fields
@@ -86,10 +87,20 @@ def render(rng: np.random.Generator, place: Place, standing: Mask) -> View:
 
     height[leafy] = crowns.height[leafy]
     relief = np.where(roof, roofs.relief, np.where(leafy, crowns.relief, 0)).astype(np.float32)
-    direct, sky = illuminate(height, relief, place.frame.gsd, sun)
-    image = _sense(rng, albedo, direct, sky)
+    if place.elevation is None:
+        direct, sky = illuminate(height, relief, place.frame.gsd, sun)
+    else:
+        down, right = np.gradient(place.elevation, np.float32(place.frame.gsd))
+        land = (np.where(roof, 0, down), np.where(roof, 0, right))  # roofs do not follow the land
+        direct, sky = illuminate(height + place.elevation, relief, place.frame.gsd, sun, land)
     codes[roof], codes[leafy] = BUILDING, TREE
-    return View(image, codes, height)
+    if lean.angle == 0:
+        return View(_sense(rng, albedo, direct, sky, sensor), codes, height, codes)
+    sight = look(height, place.frame.gsd, lean)
+    at = (sight.rows, sight.cols)
+    albedo, direct, sky = albedo[:, *at], direct[at], sky[at]
+    light_sides(place, sight, height, codes[at], sun, albedo, direct, sky)
+    return View(_sense(rng, albedo, direct, sky, sensor), codes[at], sight.height, codes)
 
 
 def _ground_colour(rng: np.random.Generator, place: Place, codes: Codes, site: Mask, season: float) -> Floats:
@@ -138,8 +149,8 @@ def _present(rng: np.random.Generator, cars: list[Car]) -> tuple[list[Car], Floa
     return [car for car, _ in here], np.concatenate([rgb, rgb.mean(1, keepdims=True)], 1)
 
 
-def _sense(rng: np.random.Generator, albedo: Floats, direct: Floats, sky: Floats) -> NDArray[np.uint8]:
-    """Light the scene and take the picture: gain, haze, point spread, noise."""
+def _sense(rng: np.random.Generator, albedo: Floats, direct: Floats, sky: Floats, sensor: Sensor) -> Codes:
+    """Light the scene and take the picture: gain, haze, then the camera."""
     skylight = np.array([0.29, 0.32, 0.38, 0.24], np.float32)
     gain = rng.normal(1.0, 0.025, 4).astype(np.float32) * np.float32(rng.uniform(0.95, 1.18))
     haze = rng.uniform(4, 18) * np.array([0.75, 0.9, 1.2, 0.4]) + rng.uniform(-4, 4)
@@ -148,6 +159,4 @@ def _sense(rng: np.random.Generator, albedo: Floats, direct: Floats, sky: Floats
     for band in range(albedo.shape[0]):
         light = (skylight[band] * sky + (1 - skylight[band]) * direct) * gain[band]
         image[band] = albedo[band] * light + np.float32(haze[band])
-    image = blur(image, sigma)
-    image += np.float32(strength) * rng.standard_normal(image.shape, np.float32)
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return take(rng, image, sensor, sigma, strength)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from landwright.errors import UsageError
 
+Layout = Literal["grid", "terrain"]
+LAYOUTS: tuple[Layout, ...] = ("grid", "terrain")
 _GSD = {"g005": (0.05, 0.30), "g05": (0.30, 0.60), "g1": (0.60, 1.00)}
 _HEIGHT = {"low": (5.0, 0.35), "mid": (9.0, 0.50), "high": (24.0, 0.70)}
 
@@ -13,23 +15,21 @@ _HEIGHT = {"low": (5.0, 0.35), "mid": (9.0, 0.50), "high": (24.0, 0.70)}
 class Family(NamedTuple):
     """Scenes of one kind, named as in SynRS3D: ``{layout}_{gsd}_{height}``.
 
+    SynRS3D's folders carry a version as well (``_v1``, ``_v2``); both are versions of one family.
+
     Attributes:
         name: The name.
+        layout: ``grid``: blocks of streets on plain land; ``terrain``: hills, winding roads, scattered lots.
+        styles: Styles that are drawn from.
         gsd: Smallest and largest metres per pixel.
         height: Median of the log-normal height of large buildings in metres, and its sigma.
     """
 
     name: str
+    layout: Layout
+    styles: tuple[str, ...]
     gsd: tuple[float, float]
     height: tuple[float, float]
-
-
-FAMILIES = {
-    name: Family(name, gsd, height)
-    for g, gsd in _GSD.items()
-    for h, height in _HEIGHT.items()
-    for name in (f"grid_{g}_{h}",)
-}
 
 
 class Style(NamedTuple):
@@ -45,6 +45,11 @@ class Style(NamedTuple):
         trees: Density of trees, 1 = temperate.
         water: Chances of a river, a lake and the sea.
         tint: Factor on red, green, blue and near infrared of all ground.
+        hills: Standard deviation of the elevation, as a share of the scene's side (smallest, largest).
+        forest: Share of the land under forest, in terrain families.
+        conifers: Share of conifers in it.
+        crag: Material of the steepest land.
+        rugged: Whether the land is hilly in grid families too.
     """
 
     mix: dict[str, float]
@@ -56,6 +61,11 @@ class Style(NamedTuple):
     trees: float
     water: tuple[float, float, float]
     tint: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    hills: tuple[float, float] = (0.008, 0.022)
+    forest: float = 0.34
+    conifers: float = 0.25
+    crag: str = "rubble"
+    rugged: bool = False
 
 
 _GREEN = ("lawn", "meadow")
@@ -71,22 +81,36 @@ STYLES = {
     "urban": Style(
         {"flats": 0.62, "sheds": 0.16, "houses": 0.06, "park": 0.10, "bare": 0.06},
         (60, 110), 0.2, ("lawn",), "soil", ("lawn", "meadow"), 0.8, (0.25, 0.0, 0.0), (0.98, 0.98, 1.0, 1.0),
+        (0.005, 0.015), 0.14,
     ),
     "rural": Style(
         {"houses": 0.13, "sheds": 0.04, "bare": 0.05, "field": 0.53, "park": 0.09, "wood": 0.16},
         (85, 170), 1.0, ("meadow", "meadow", "lawn"), "soil", ("lawn", "meadow"), 1.0, (0.35, 0.25, 0.0),
+        hills=(0.008, 0.020), forest=0.42,
     ),
     "coastal": Style(
         {"flats": 0.18, "houses": 0.40, "sheds": 0.07, "park": 0.12, "bare": 0.10, "field": 0.05, "wood": 0.08},
         (60, 105), 0.6, ("lawn", "meadow", "straw"), "sand", ("lawn", "meadow", "sand"), 0.8, (0.0, 0.0, 1.0),
-        (1.04, 1.02, 1.0, 1.0),
+        (1.04, 1.02, 1.0, 1.0), (0.008, 0.024), 0.30, 0.15,
     ),
     "desert": Style(
         {"flats": 0.16, "houses": 0.30, "sheds": 0.09, "park": 0.05, "bare": 0.28, "field": 0.12},
         (60, 105), 0.4, ("scrub", "straw", "meadow"), "desert", ("desert", "scrub", "gravel"), 0.45, (0.1, 0.2, 0.0),
-        (1.08, 1.0, 0.92, 0.9),
+        (1.08, 1.0, 0.92, 0.9), (0.010, 0.026), 0.05, 0.0, "crag",
+    ),
+    "mountain": Style(
+        {"flats": 0.02, "sheds": 0.03, "houses": 0.13, "park": 0.20, "bare": 0.12, "field": 0.10, "wood": 0.40},
+        (75, 150), 1.0, ("meadow", "meadow", "scrub"), "soil", ("lawn", "meadow"), 1.1, (0.4, 0.15, 0.0),
+        (0.98, 1.0, 1.0, 1.0), (0.028, 0.055), 0.55, 0.7, "crag", True,
     ),
 }  # fmt: skip
+_PLAIN = ("edge", "suburb", "urban", "rural", "coastal", "desert")
+FAMILIES = {
+    f"{layout}_{g}_{h}": Family(f"{layout}_{g}_{h}", layout, styles, gsd, height)
+    for layout, styles in zip(LAYOUTS, (_PLAIN, tuple(STYLES)), strict=True)
+    for g, gsd in _GSD.items()
+    for h, height in _HEIGHT.items()
+}
 
 
 def get_family(name: str) -> Family:

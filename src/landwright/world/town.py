@@ -48,10 +48,10 @@ def houses(rng: np.random.Generator, block: Box, style: Style, tall: tuple[float
         lots = max(1, round(strip.length / rng.uniform(13, 20)))
         for lot in range(lots):
             s0, s1 = strip.length * lot / lots, strip.length * (lot + 1) / lots
-            _house_lot(rng, strip, (s0, s1, depth), style, tall, plan)
+            house_lot(rng, strip, (s0, s1, depth), style, tall, plan)
 
 
-def _house_lot(
+def house_lot(
     rng: np.random.Generator,
     strip: Strip,
     lot: tuple[float, float, float],
@@ -59,6 +59,7 @@ def _house_lot(
     tall: tuple[float, float],
     plan: Plan,
 ) -> None:
+    """Fill a lot (start and end along the strip, depth, in metres) with a garden and, mostly, a house."""
     s0, s1, depth = lot
     width = s1 - s0
     plan.patch(strip.rectangle(s0, 0, s1, depth), str(rng.choice(style.yard)))
@@ -106,7 +107,7 @@ def flats(rng: np.random.Generator, block: Box, style: Style, tall: tuple[float,
         plan.patch(lot, "paving")
         use = rng.random()
         if use < 0.62 or min(lot.width, lot.height) < 14:
-            _large(rng, lot, tall, plan)
+            large(rng, lot, tall, plan)
         elif use < 0.82:
             park_cars(rng, lot.shrink(1.5), plan)
         else:
@@ -116,7 +117,8 @@ def flats(rng: np.random.Generator, block: Box, style: Style, tall: tuple[float,
     _avenue_trees(rng, block.shrink(1.1), style, plan)
 
 
-def _large(rng: np.random.Generator, lot: Box, tall: tuple[float, float], plan: Plan) -> None:
+def large(rng: np.random.Generator, lot: Box, tall: tuple[float, float], plan: Plan) -> None:
+    """Put a large building on a lot, with one, two or three wings."""
     body = lot.shrink(float(rng.uniform(2.0, 4.5)))
     height = float(np.clip(tall[0] * np.exp(tall[1] * rng.normal()) * 1.35, 3.5, 250))
     roof: RoofKind = _roof(rng, ("flat", "tier", "hip", "gable"), (0.64, 0.16, 0.1, 0.1))
