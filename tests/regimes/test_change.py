@@ -59,7 +59,7 @@ def recipe(data: dict[str, Any], *, network: dict[str, Any] | None = None, **sec
     document = {
         "regime": "masks",
         "classes": "building-change",
-        "data": {"tile": 32, "split": {"val": 0.25}, **data},
+        "data": {"tile": 64, "split": {"val": 0.25}, **data},
         "network": {"name": "change", "encoder": "compact", **SMALL} if network is None else network,
         "optim": {"steps": 2, "batch": 2, "lr": 2e-3, "min_lr": 1e-4},
         "validate": {"tiles": 4},
@@ -80,9 +80,9 @@ def test_the_experiment_knows_both_dates(pairs: dict[str, str]) -> None:
     assert card.bands == tuple(f"{date} band {band}" for date in ("before", "after") for band in (1, 2, 3))
     assert len(card.normalization.mean) == 6
     sample = experiment.train[0]
-    assert sample["image"].shape == (6, 32, 32)
+    assert sample["image"].shape == (6, 64, 64)
     assert set(sample["mask"].unique().tolist()) <= {0, 1}
-    assert experiment.module.eval()(sample["image"][None]).classes.shape == (1, 2, 32, 32)
+    assert experiment.module.eval()(sample["image"][None]).classes.shape == (1, 2, 64, 64)
 
 
 def test_both_dates_move_alike_and_are_coloured_apart(pairs: dict[str, str], tmp_path: Path) -> None:
@@ -122,14 +122,14 @@ def test_dates_can_be_swapped_after_training(pairs: dict[str, str], tmp_path: Pa
 def test_change_is_learnt_in_few_steps(pairs: dict[str, str], tmp_path: Path) -> None:
     """Everything changed would have an IoU of 0.35 here, and a difference of grey levels sees the light change too."""
     run = train(
-        recipe(pairs, optim={"steps": 120, "batch": 4, "lr": 3e-3, "warmup": 5}), tmp_path / "run", progress=False
+        recipe(pairs, optim={"steps": 80, "batch": 4, "lr": 3e-3, "warmup": 5}), tmp_path / "run", progress=False
     )
     changed = next(row for row in run.score.per_class if row.name == "changed")
     assert changed.iou is not None and changed.iou > 0.6
 
 
 def test_a_network_for_one_date_takes_both_in_one_stack(pairs: dict[str, str]) -> None:
-    experiment = build(recipe({**pairs, "tile": 64}, network={"name": "smp:unet:resnet18"}), tiles=2)
+    experiment = build(recipe(pairs, network={"name": "smp:unet:resnet18"}), tiles=2)
     assert experiment.card.dates == 2
     assert experiment.module.eval()(experiment.train[0]["image"][None]).classes.shape == (1, 2, 64, 64)
 
@@ -150,7 +150,7 @@ def test_from_the_world_to_a_score(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "optim.steps": 2,
         "optim.warmup": 0,
         "optim.batch": 2,
-        "data.tile": 32,
+        "data.tile": 64,
         "data.split.val": 0.5,
         "validate.tiles": 2,
     }

@@ -11,6 +11,7 @@ from landwright.legends import load_crosswalk, load_legend
 from landwright.losses import build_loss
 from landwright.networks import network_info
 from landwright.recipe import Recipe, load_recipe
+from landwright.regimes.agreement import FIGURES
 from landwright.regimes.module import check_metric
 from landwright.regimes.optimizer import check_optim, paper_factor, published_lr
 
@@ -27,7 +28,7 @@ def shipped(name: str) -> Recipe:
 def test_a_shipped_recipe_names_things_that_exist(path: Path) -> None:
     recipe = load_recipe(path)
     legend = load_legend(recipe.classes)
-    check_metric(recipe, legend)
+    check_metric(recipe, legend, further=FIGURES if recipe.regime == "synthetic" else ())
     check_optim(recipe.optim)
     assert recipe.data.tile >= network_info(recipe.network.name, **recipe.network.options).min_tile
     if recipe.loss.name != "auto":
@@ -41,6 +42,9 @@ def test_a_shipped_recipe_names_things_that_exist(path: Path) -> None:
         layout = load_layout(recipe.data.layout)
         assert layout.legend == product
         assert set(recipe.data.where or ()) <= set(layout.fields)
+    for target in recipe.target:
+        if target.layout is not None:
+            load_layout(target.layout)
 
 
 @pytest.mark.parametrize("name", ["clcformer-whu", "clcformer-inria", "clcformer-potsdam"])
@@ -81,6 +85,29 @@ def test_the_recipes_of_all_states_differ_in_state_and_length_alone() -> None:
     for other in others:
         other["data"]["where"], other["optim"]["steps"] = first["data"]["where"], first["optim"]["steps"]
         assert other == first
+
+
+def test_the_rs3dada_recipe_holds_the_published_settings() -> None:
+    recipe = shipped("rs3dada")
+    data, optim, spec = recipe.data, recipe.optim, recipe.synthetic
+    assert (data.layout, data.tile, recipe.loss.paper) == ("synrs3d", 392, True)
+    assert recipe.network.model_dump() == {"name": "rs3dada", "weights": "hub", "encoder": "vitl"}
+    assert (optim.name, optim.lr, optim.encoder_lr, optim.min_lr, optim.weight_decay) == ("adamw", 1e-5, 1e-6, 0, 5e-4)
+    assert (optim.schedule, optim.steps, optim.warmup, optim.batch, optim.clip) == ("poly-zero", 40000, 1500, 1, None)
+    assert [(target.layout, target.limit) for target in recipe.target] == [
+        ("dfc18", 200),
+        ("dfc19-jax", 200),
+        ("dfc19-oma", 200),
+        ("geonrw-rural", 200),
+        ("geonrw-urban", 200),
+        ("ogc-arg", 200),
+        ("ogc-atl", 200),
+    ]
+    assert spec is not None
+    assert (spec.style, spec.style_share, spec.style_blend, spec.fda_beta) == (("fda", "hm", "pda"), 0.8, (0.8, 1), 0.01)
+    assert (spec.confidence, spec.ratio, spec.ema, spec.height_weight) == (0.95, 1.55, 0.99, 0.8)
+    assert (spec.mix, spec.feature, spec.feature_threshold) == ("classmix", 1.0, 0.8)
+    assert recipe.validation.metric == "agreement"
 
 
 def test_the_published_rate_hardly_falls() -> None:

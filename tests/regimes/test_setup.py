@@ -70,7 +70,7 @@ def test_scenes_of_one_date_make_a_card_of_one(make_recipe: Callable[..., Recipe
 def test_a_network_that_compares_refuses_scenes_of_one_date(make_recipe: Callable[..., Recipe]) -> None:
     """Also where the bands are even in number, and could be halved."""
     for bands in (None, [1, 2]):
-        recipe = make_recipe(network={"name": "change", "encoder": "compact"}, data={"bands": bands})
+        recipe = make_recipe(network={"name": "change", "encoder": "compact"}, data={"bands": bands, "tile": 64})
         with pytest.raises(UsageError, match=r"'change' compares two dates.*data\.before"):
             open_data(recipe, recipe.data, load_legend("building"), tiles=2)
 

@@ -90,7 +90,7 @@ def _input(card: Card) -> dict[str, Any]:
             "data_type": "float32",
         },
         "description": f"Any height and width; made for tiles of {card.tiling.tile} pixels, "
-        f"network padded to a multiple of {network_info(card.network.name).stride}",
+        f"network padded to a multiple of {network_info(card.network.name, **card.network.options).stride}",
         # In sensor units, as z-score knows no division before it.
         "value_scaling": [
             {"type": "z-score", "mean": mean * scaling.divide, "stddev": std * scaling.divide}

@@ -59,6 +59,7 @@ def _is_leader() -> bool:
 def _report(result: TrainResult, *, as_json: bool) -> None:
     value = "undefined" if result.value is None else f"{result.value:.4f}"
     rows = [f"  {row.name:<24} {'-' if row.iou is None else f'{row.iou:.3f}'}" for row in result.score.per_class]
+    images = "IMAGE" if result.dates == 1 else "--before EARLIER --after LATER"
     skipped = [f"{result.skipped} steps had no labelled pixel and were skipped"] if result.skipped else []
     notes = [f"note: {note}" for note in result.notes]
     lines = [
@@ -72,7 +73,7 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
         f"bundle  {result.bundle}",
         f"curves  {result.run / 'logs' / 'metrics.csv'}, or: tensorboard --logdir {result.run / 'logs'}",
         "next",
-        f"  landwright predict IMAGE --model {result.run} -o map.tif",
+        f"  landwright predict {images} --model {result.run} -o map.tif",
         f"  landwright evaluate --model {result.run} -o report",
     ]
     payload = {

@@ -8,10 +8,10 @@ from os import PathLike
 from landwright.bundles import Card
 from landwright.engine.checks import check_bands, check_scale, warnings_about
 from landwright.engine.options import PredictOptions
-from landwright.engine.pair import PairSource, open_before
+from landwright.engine.pair import PairSource
 from landwright.engine.protocols import Source
 from landwright.engine.scaled import ScaledSource
-from landwright.rasters import Raster, open_raster
+from landwright.rasters import Raster, open_before, open_raster
 
 
 def open_source(
@@ -35,10 +35,10 @@ def open_source(
     remarks = warnings_about(after.info, card)
     if options.before is None:
         return _checked(after, card, options, dates=card.dates), remarks
-    before, notes = open_before(options.before, after, options.bands)
+    before, found = open_before(options.before, after.info, bands=options.bands)
     stack.enter_context(before)
     known = set(remarks)
-    notes += [f"{options.before}: {note}" for note in before.info.notes if note not in known]
+    notes = [f"{options.before}: {note}" for note in found if note not in known]
     dates = (_checked(raster, card, options, dates=1) for raster in (before, after))
     return PairSource(*dates), [*remarks, *notes]
 

@@ -82,6 +82,7 @@ class TrainResult:
         steps: Optimiser steps made in the whole run.
         skipped: How many of them had no label in their batch, and changed nothing.
         notes: What a user may not expect of the training labels.
+        dates: Number of dates that the model compares.
         seconds: Time that this call took.
     """
 
@@ -95,6 +96,7 @@ class TrainResult:
     steps: int
     skipped: int
     notes: tuple[str, ...]
+    dates: int
     seconds: float
 
 
@@ -156,6 +158,7 @@ def train(
             steps=trainer.global_step,
             skipped=skipped,
             notes=experiment.notes,
+            dates=experiment.card.dates,
             seconds=time.monotonic() - began,
         )
 
