@@ -75,3 +75,17 @@ def test_the_feature_constraint_needs_encoder_weights(make: MakeRecipe, tmp_path
     assert set(losses) == {"classes", "height", "feature", "target_classes", "target_height"}
     plain = make(network=weights, data={"tile": 64}, synthetic={"raised": [], "feature": 0})
     assert build(plain, tiles=4).module.frozen is None
+
+
+def test_heights_are_believed_as_far_as_classes_are_certain_too(make: MakeRecipe) -> None:
+    image, valid = torch.rand(2, 3, 64, 64) * 255, torch.ones(2, 64, 64, dtype=torch.bool)
+    spec = {"raised": ["building"], "confidence": 0.0}
+    sure = build(make(synthetic=spec), tiles=4).module.label(image, image, valid)
+    assert sure.certain.tolist() == sure.consistent.tolist() == [1, 1]
+    doubtful = {"raised": ["building"], "confidence": 0.999}
+    module = build(make(synthetic=doubtful), tiles=4).module
+    unsure = module.label(image, image, valid)
+    assert torch.equal(unsure.consistent, unsure.certain)
+    assert (unsure.consistent < 1).all()
+    module.paper = True
+    assert module.label(image, image, valid).consistent.tolist() == [1, 1]

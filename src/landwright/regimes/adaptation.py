@@ -36,7 +36,7 @@ class Pseudo(NamedTuple):
         mask: Int64 (B, H, W), 255 where the tile is not valid.
         height: Float32 (B, H, W) in metres, NaN where the tile is not valid.
         certain: Share of certain classes in every tile, float32 (B,).
-        consistent: Share of consistent heights in every tile, float32 (B,).
+        consistent: Weight of the heights of every tile, float32 (B,).
     """
 
     mask: Tensor
@@ -49,8 +49,9 @@ class AdaptationModule(SourceModule):
     """One network learns from synthetic tiles and from tiles that are part synthetic, part real.
 
     The classes and heights of the real part are those that a teacher sees, whose weights follow the network's own. Each
-    tile's share of certain classes weighs its pseudo-classes, its share of heights that stay the same under other
-    colours its pseudo-heights. The published form (``loss.paper``) takes these shares over the whole batch, lets the
+    tile's share of certain classes weighs its pseudo-classes; times its share of heights that stay the same under other
+    colours it weighs its pseudo-heights, for a teacher that knows nothing yet sees no heights, and consistently. The
+    published form (``loss.paper``) weighs heights by the latter share alone, takes both over the whole batch, lets the
     teacher begin with heads of its own and never gives it the statistics of the network's batch norms.
 
     Args:
@@ -160,6 +161,8 @@ class AdaptationModule(SourceModule):
             again = self.see(second).height
             assert again is not None
             consistent = height_consistency(first.height, again, spec.ratio, floor=spec.floor, valid=valid, paper=paper)
+            if not paper:
+                consistent = consistent * certain
             found = first.height
             if self._raised and first.classes is not None:
                 found = ground_refinement(found, mask, self._raised)
