@@ -41,7 +41,7 @@ ROWS = {
     "RS3DAda": [],
     "style transfer alone": ["synthetic.adapt=false"],
     "without style transfer": ["synthetic.style=[]"],
-    "without mixing": ["synthetic.mix=off"],
+    "without mixing": ["synthetic.mix=none"],
     "without ground-guided refinement": ["synthetic.raised=[]"],
 }
 WEST, EAST = slice(0, 911), slice(987, 1328)

@@ -69,7 +69,7 @@ def test_an_item_is_reproducible_and_mixed_from_both(regions: tuple[list[Region]
         found[LENGTH]
 
 
-@pytest.mark.parametrize("mix", ["off", "cutmix"])
+@pytest.mark.parametrize("mix", ["none", "cutmix"])
 def test_other_ways_to_mix(regions: tuple[list[Region], list[Region]], mix: str) -> None:
     shares = [float(items(regions, mix=mix)[index]["pasted"].float().mean()) for index in range(LENGTH)]
     assert (max(shares) > 0) == (mix == "cutmix")

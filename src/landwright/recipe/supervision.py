@@ -56,7 +56,7 @@ class SyntheticSpec(Section):
         style_share: Share of scenes that are changed so.
         style_blend: Smallest and largest share of the changed image in the result, for ``hm`` and ``pda``.
         fda_beta: Largest half side of the exchanged square of frequencies, as a share of the image's side.
-        mix: How synthetic ground is laid into target images: ``classmix``, ``cutmix`` or ``off``.
+        mix: How synthetic ground is laid into target images: ``classmix``, ``cutmix`` or ``none``.
         confidence: Smallest probability of a class that makes a pseudo-label certain.
         ratio: Largest ratio of two views' heights that makes a pseudo-height consistent.
         floor: Heights below this many metres count as this in that ratio, which would else be at its worst on open
@@ -74,7 +74,7 @@ class SyntheticSpec(Section):
     style_share: Share = 0.8
     style_blend: tuple[Share, Share] = (0.8, 1.0)
     fda_beta: Annotated[float, Field(ge=0, le=0.5)] = 0.01
-    mix: Literal["classmix", "cutmix", "off"] = "classmix"
+    mix: Literal["classmix", "cutmix", "none"] = "classmix"
     confidence: Fraction = 0.95
     ratio: Annotated[float, Field(gt=1)] = 1.55
     floor: Annotated[float, Field(ge=0)] = 1.0
