@@ -66,7 +66,7 @@ def test_the_feature_constraint_needs_encoder_weights(make: MakeRecipe, tmp_path
     experiment = build(make(network=weights, data={"tile": 64}), tiles=4)
     module = experiment.module
     assert module.frozen is not None
-    assert not any("no published weights" in note for note in experiment.notes)
+    assert not any("no feature constraint" in note for note in experiment.notes)
     module.train()
     assert not module.frozen.training
     items = [experiment.train[0], experiment.train[1]]
@@ -89,3 +89,9 @@ def test_heights_are_believed_as_far_as_classes_are_certain_too(make: MakeRecipe
     assert (unsure.consistent < 1).all()
     module.paper = True
     assert module.label(image, image, valid).consistent.tolist() == [1, 1]
+
+
+def test_a_network_without_tokens_is_not_constrained(make: MakeRecipe) -> None:
+    experiment = build(make(network={"name": "test-tiny"}, synthetic={"mix": "cutmix"}), tiles=4)
+    assert experiment.module.frozen is None
+    assert experiment.notes == ("no feature constraint: network test-tiny hands out no tokens",)

@@ -104,7 +104,12 @@ def test_the_rs3dada_recipe_holds_the_published_settings() -> None:
         ("ogc-atl", 200),
     ]
     assert spec is not None
-    assert (spec.style, spec.style_share, spec.style_blend, spec.fda_beta) == (("fda", "hm", "pda"), 0.8, (0.8, 1), 0.01)
+    assert (spec.style, spec.style_share, spec.style_blend, spec.fda_beta) == (
+        ("fda", "hm", "pda"),
+        0.8,
+        (0.8, 1),
+        0.01,
+    )
     assert (spec.confidence, spec.ratio, spec.ema, spec.height_weight) == (0.95, 1.55, 0.99, 0.8)
     assert (spec.mix, spec.feature, spec.feature_threshold) == ("classmix", 1.0, 0.8)
     assert recipe.validation.metric == "agreement"

@@ -46,9 +46,7 @@ def test_a_run_learns_classes_and_heights_and_adapts(make: MakeRecipe, tmp_path:
         == pytest.approx((values["classes_agreement"] + values["height_agreement"]) / 2)
     )
     assert "3 target images" in result.data
-    assert result.notes == (
-        "the encoder has no published weights (network.weights), so that nothing holds it to them (synthetic.feature)",
-    )
+    assert result.notes == ("no feature constraint: the encoder has no published weights (network.weights)",)
     card = load_bundle(result.bundle).card
     assert (card.regime, card.outputs, card.gsd) == ("synthetic", ("classes", "height"), (0.6, 1.2))
     with (tmp_path / "run/split.csv").open() as stream:

@@ -72,9 +72,7 @@ class Equipment:
     pretrained: tuple[nn.Parameter, ...]
 
 
-def open_data(
-    recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int, unlabelled: bool = False
-) -> TrainingData:
+def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int, unlabelled: bool = False) -> TrainingData:
     """Find and check images and labels, and divide them.
 
     Args:

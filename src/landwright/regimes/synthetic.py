@@ -96,7 +96,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
         ValidationTiles(data.val, target.val),
         split,
         card.model_copy(update={"gsd": gsd_range(target.infos) or card.gsd}),
-        (*data.notes, *_notes(ready, spec)),
+        (*data.notes, *_notes(recipe, ready, spec)),
         f" (synthetic) and {len(target.scenes)} target images; {len(target.val)} of the tiles are of these, have no "
         "labels and only tell how far network and teacher agree",
     )
@@ -165,7 +165,6 @@ def _adaptation(
     spec: SyntheticSpec,
     heads: tuple[str, ...],
 ) -> AdaptationModule:
-    constrained = bool(ready.pretrained) and spec.feature > 0
     network: Any = ready.network
     if recipe.loss.paper:
         # The published teacher has heads of its own, drawn at random.
@@ -181,7 +180,7 @@ def _adaptation(
         spec,
         heads=heads,
         teacher=teacher,
-        frozen=copy.deepcopy(network.encoder) if constrained else None,
+        frozen=copy.deepcopy(network.encoder) if _obstacle(recipe, ready, spec) is None else None,
         raised=_raised(spec, legend) if set(heads) == {"classes", "height"} else (),
         pretrained=ready.pretrained,
     )
@@ -197,10 +196,15 @@ def _raised(spec: SyntheticSpec, legend: Legend) -> tuple[int, ...]:
     return tuple(legend.names.index(name) for name in names)
 
 
-def _notes(ready: Equipment, spec: SyntheticSpec) -> tuple[str, ...]:
-    if spec.feature > 0 and not ready.pretrained:
-        return (
-            "the encoder has no published weights (network.weights), so that nothing holds it to them "
-            "(synthetic.feature)",
-        )
-    return ()
+def _obstacle(recipe: Recipe, ready: Equipment, spec: SyntheticSpec) -> str | None:
+    """Say what stands in the way of the feature constraint; None where nothing does."""
+    if spec.feature == 0:
+        return "synthetic.feature is 0"
+    if not network_info(recipe.network.name, **recipe.network.options).tokens:
+        return f"network {recipe.network.name} hands out no tokens"
+    return None if ready.pretrained else "the encoder has no published weights (network.weights)"
+
+
+def _notes(recipe: Recipe, ready: Equipment, spec: SyntheticSpec) -> tuple[str, ...]:
+    obstacle = _obstacle(recipe, ready, spec)
+    return () if obstacle is None or spec.feature == 0 else (f"no feature constraint: {obstacle}",)
