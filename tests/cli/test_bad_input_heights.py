@@ -115,6 +115,14 @@ def test_strange_heights_are_told_and_learnt_from_as_far_as_they_go(place: Path,
     assert note in result.output + result.stderr
 
 
+def test_a_training_tells_the_error_of_heights(place: Path) -> None:
+    result = CliRunner().invoke(app, list(TRAIN))
+    assert "heights: mean error" in result.output
+    alone = CliRunner().invoke(app, [*TRAIN[:-1], "alone", "--set", "network.heads=height"])
+    assert "heights: mean error" in alone.output
+    assert "IoU per class" not in alone.output
+
+
 def test_heights_that_are_all_unknown(place: Path) -> None:
     heights(np.full((SIZE, SIZE), np.nan))
     fails(*TRAIN, code=3, says=["heights/"])

@@ -22,8 +22,8 @@ def test_counts_what_both_say_on_valid_pixels() -> None:
     values = agreement.values()
     assert tuple(values) == FIGURES
     assert values["classes_agreement"] == pytest.approx(2 / 3)
-    assert values["height_agreement"] == pytest.approx(2 / 3)  # below the floor of 1 m all heights are alike
-    assert values["agreement"] == pytest.approx(2 / 3)
+    assert values["height_agreement"] == pytest.approx(1 / 2)  # where neither is above 1 m, nothing is counted
+    assert values["agreement"] == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
 def test_a_teacher_that_is_not_sure_agrees_with_nobody() -> None:
@@ -39,3 +39,9 @@ def test_counts_of_processes_add_up() -> None:
     two.update(said([0] * 4, [5.0] * 4), said([0] * 4, [50.0] * 4), VALID)
     one.load_state(one.state() + two.state())
     assert one.values() == {"agreement": 0.5, "height_agreement": 0.5}
+
+
+def test_networks_that_know_nothing_agree_on_nothing() -> None:
+    agreement = Agreement(SyntheticSpec(), ("classes", "height"))
+    agreement.update(said([0] * 4, [0.1] * 4, sure=0.1), said([0] * 4, [-0.2] * 4, sure=0.1), VALID)
+    assert agreement.values() == {"agreement": 0.0, "classes_agreement": 0.0, "height_agreement": 0.0}

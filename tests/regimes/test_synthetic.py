@@ -138,3 +138,28 @@ def test_images_of_another_type_are_refused(make: MakeRecipe, domains: Path) -> 
 def test_the_sections_belong_to_the_regime(make_recipe: MakeRecipe, domains: Path) -> None:
     with pytest.raises(ValueError, match="`target` belongs to the regime `synthetic`"):
         make_recipe(target={"images": str(domains / "real")})
+
+
+def test_weights_of_heights_alone_are_chosen_by_the_least_error(make: MakeRecipe, tmp_path: Path) -> None:
+    recipe = make(target=None, network=heads("height"), optim={"steps": 6, "lr": 3e-3}, validate={"every": 1})
+    assert recipe.validation.metric == "mae"
+    result = train(recipe, tmp_path / "run", progress=False)
+    with (tmp_path / "run/logs/metrics.csv").open() as stream:
+        found = [float(row["val/mae"]) for row in csv.DictReader(stream) if row["val/mae"]]
+    assert result.value == pytest.approx(min(found))
+    for metric in ("miou", "agreement"):
+        with pytest.raises(LandwrightError, match=f"heights alone have no figure '{metric}'"):
+            build(make(target=None, network=heads("height"), validate={"metric": metric}), tiles=4)
+
+
+def test_images_whose_largest_value_is_not_known_are_not_restyled(make: MakeRecipe, domains: Path) -> None:
+    for path in (*(domains / "images").glob("*.tif"), *(domains / "real").glob("*.tif")):
+        with rasterio.open(path) as source:
+            pixels, profile = source.read(), source.profile
+        with rasterio.open(path, "w", **{**profile, "dtype": "float32"}) as target:
+            target.write(pixels.astype(np.float32) * 40)
+    measured = {"mean": "data", "std": "data"}
+    with pytest.raises(LandwrightError, match="the largest value of float32 imagery is not known"):
+        build(make(normalize=measured), tiles=4)
+    item = build(make(normalize={**measured, "divide": 10200}), tiles=4).train[0]
+    assert item["image"].max() > 1000

@@ -56,6 +56,15 @@ def _is_leader() -> bool:
     return int(os.environ.get("LOCAL_RANK", "0")) == 0
 
 
+def _errors(result: TrainResult) -> list[str]:
+    """Say in one line how far heights are off, where there are any."""
+    figures = {name.removeprefix("height_"): value for name, value in result.score.values.items()}
+    if "mae_high" not in figures:
+        return []
+    told = {"mean error": "mae", "above 3 m": "mae_high"}
+    return ["heights: " + ", ".join(f"{words} {figures[name]:.2f} m" for words, name in told.items() if figures[name])]
+
+
 def _report(result: TrainResult, *, as_json: bool) -> None:
     value = "undefined" if result.value is None else f"{result.value:.4f}"
     rows = [f"  {row.name:<24} {'-' if row.iou is None else f'{row.iou:.3f}'}" for row in result.score.per_class]
@@ -68,8 +77,8 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
         f"{result.steps} steps in {result.seconds:.0f} s",
         result.score.sentence,
         *skipped,
-        "IoU per class:",
-        *rows,
+        *(["IoU per class:", *rows] if rows else []),
+        *_errors(result),
         f"bundle  {result.bundle}",
         f"curves  {result.run / 'logs' / 'metrics.csv'}, or: tensorboard --logdir {result.run / 'logs'}",
         "next",

@@ -58,7 +58,8 @@ class ProtocolResult(BaseModel):
     def sentence(self) -> str:
         """The protocol in words, to be printed beside every figure."""
         parts = [f"Protocol {self.protocol}: {self.description}"]
-        parts.append(f"Means over {len(self.in_mean)} of {len(self.per_class)} classes: {', '.join(self.in_mean)}.")
+        if self.per_class:
+            parts.append(f"Means over {len(self.in_mean)} of {len(self.per_class)} classes: {', '.join(self.in_mean)}.")
         if self.left_out:
             parts.append("Not in the means: " + ", ".join(f"{k} ({v})" for k, v in self.left_out.items()) + ".")
         parts.append(f"{self.images} {'image' if self.images == 1 else 'images'}, {self.pixels:,} pixels.")

@@ -46,7 +46,9 @@ def open_before(
         raster.close()
         raise
     if offset is None:
-        return raster, own.notes
+        alone = own.georeferenced != after.georeferenced
+        note = f"only one of it and {after.path} has a georeference: taken as lying on one another"
+        return raster, (*own.notes, *([note] if alone else []))
     raster.close()
     aligned = Raster(path, bands=raster.bands, grid=grid_of(after), resampling=Resampling.bilinear)
     return aligned, (*aligned.info.notes, f"lies {offset:.2f} pixels off its later image: aligned while reading")

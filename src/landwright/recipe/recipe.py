@@ -57,12 +57,18 @@ class Recipe(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _choose_without_labels(cls, document: Any) -> Any:
-        """Where the network adapts to images without labels, its weights are not chosen by the synthetic ones."""
-        if isinstance(document, dict) and document.get("regime") == "synthetic" and document.get("target"):
-            synthetic, validate = (document.get(section) or {} for section in ("synthetic", "validate"))
-            if isinstance(synthetic, dict) and isinstance(validate, dict) and synthetic.get("adapt", True):
-                return {**document, "validate": {"metric": "agreement", **validate}}
+    def _figure_of_the_regime(cls, document: Any) -> Any:
+        """Choose weights without labels where the network adapts, by errors of heights where it has no classes."""
+        if not isinstance(document, dict) or document.get("regime") != "synthetic":
+            return document
+        sections = [document.get(name) or {} for name in ("synthetic", "validate", "network")]
+        if not all(isinstance(section, dict) for section in sections):
+            return document
+        synthetic, validate, network = sections
+        if document.get("target") and synthetic.get("adapt", True):
+            return {**document, "validate": {"metric": "agreement", **validate}}
+        if network.get("heads") == "height":
+            return {**document, "validate": {"metric": "mae", **validate}}
         return document
 
     @model_validator(mode="after")

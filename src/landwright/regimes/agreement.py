@@ -9,16 +9,17 @@ from landwright.losses import height_consistency
 from landwright.networks import Outputs
 from landwright.recipe import SyntheticSpec
 
-CLASSES, HEIGHT, PIXELS = range(3)
+CLASSES, HEIGHT, PIXELS, RAISED = range(4)
 FIGURES = ("agreement", "classes_agreement", "height_agreement")
 
 
 class Agreement:
     """Counts of the pixels where two networks say the same with confidence.
 
-    A class counts where both see it and the teacher is at least as sure as a pseudo-label must be; a height where the
-    two differ by no more than the ratio that makes a pseudo-height consistent. A network that is sure of one class
-    everywhere agrees with itself, too: the figure compares steps of one run, and is no accuracy.
+    A class counts where both see it and the teacher is at least as sure as a pseudo-label must be. Of the pixels that
+    either sees above ``floor``, a height counts where the two differ by less than the ratio that makes a pseudo-height
+    consistent; networks that see no heights anywhere agree on none. A network that is sure of one class everywhere
+    agrees with itself, too: the figure compares steps of one run, and is no accuracy.
 
     Args:
         spec: The recipe's section ``synthetic``.
@@ -29,7 +30,7 @@ class Agreement:
         """Start with no counts."""
         self._spec = spec
         self._heads = heads
-        self._counts = torch.zeros(3, dtype=torch.float64)
+        self._counts = torch.zeros(4, dtype=torch.float64)
 
     def update(self, student: Outputs, teacher: Outputs, valid: Tensor) -> None:
         """Count a batch of tiles; ``valid`` is bool (B, H, W)."""
@@ -40,8 +41,10 @@ class Agreement:
             same = (student.classes.argmax(1) == label) & (best >= spec.confidence)
             found[CLASSES] = (same & valid).sum()
         if student.height is not None and teacher.height is not None:
-            shares = height_consistency(student.height, teacher.height, spec.ratio, floor=spec.floor, valid=valid)
-            found[HEIGHT] = (shares * pixels).sum()
+            seen = valid & raised_pixels(student.height, teacher.height, spec.floor)
+            shares = height_consistency(student.height, teacher.height, spec.ratio, floor=spec.floor, valid=seen)
+            found[RAISED] = seen.sum()
+            found[HEIGHT] = (shares * seen.sum((1, 2))).sum()
         for kind, count in found.items():
             self._counts[kind] += float(count)
 
@@ -55,8 +58,17 @@ class Agreement:
 
     def values(self) -> dict[str, float | None]:
         """Return ``agreement``, the mean over classes and height, each 0..1, and both of them."""
-        pixels = float(self._counts[PIXELS])
-        places = {"classes": CLASSES, "height": HEIGHT}
-        shares = {head: float(self._counts[places[head]]) / pixels for head in self._heads} if pixels else {}
-        mean = sum(shares.values()) / len(shares) if shares else None
+        if not float(self._counts[PIXELS]):
+            return {"agreement": None}
+        places = {"classes": (CLASSES, PIXELS), "height": (HEIGHT, RAISED)}
+        shares = {}
+        for head in self._heads:
+            agreed, counted = (float(self._counts[place]) for place in places[head])
+            shares[head] = agreed / counted if counted else 0.0
+        mean = sum(shares.values()) / len(shares)
         return {"agreement": mean, **{f"{head}_agreement": share for head, share in shares.items()}}
+
+
+def raised_pixels(first: Tensor, second: Tensor, floor: float) -> Tensor:
+    """Return where at least one of two maps of heights (B, 1, H, W) is above ``floor`` metres, bool (B, H, W)."""
+    return torch.maximum(first, second)[:, 0] > floor

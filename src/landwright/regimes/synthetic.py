@@ -12,6 +12,7 @@ from landwright.data.scenes import Scene, find_targets
 from landwright.data.splits import Region
 from landwright.data.tiles import GridTiles, RandomTiles
 from landwright.errors import DataError, UsageError
+from landwright.evaluation.heights import HeightErrors
 from landwright.legends import Legend, load_legend
 from landwright.networks import network_info
 from landwright.rasters import RasterInfo
@@ -67,10 +68,11 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     spec = recipe.synthetic or SyntheticSpec()
     heads = network_info(recipe.network.name, **recipe.network.options).heads
     adapts = bool(recipe.target) and spec.adapt
-    if "classes" in heads:
-        check_metric(recipe, legend, further=FIGURES)
+    _check_metric(recipe, legend, heads, adapts=adapts)
     data = open_data(recipe, recipe.data, legend, tiles=2 * tiles, unlabelled=True)
     _check_labels(data, spec, heads, adapts=adapts)
+    if recipe.target:
+        _check_type(recipe, data)
     target = _open_target(recipe, data, tiles=3 * tiles) if recipe.target else None
     ready = equip(recipe, data, logits=len(legend))
     items = AdaptationTiles if adapts else StyledTiles
@@ -102,6 +104,28 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     )
 
 
+def _check_metric(recipe: Recipe, legend: Legend, heads: tuple[str, ...], *, adapts: bool) -> None:
+    """Refuse a figure that this training will not have, long before the first validation."""
+    prefix = "height_" if "classes" in heads else ""
+    further = [f"{prefix}{name}" for name in HeightErrors().values()] if "height" in heads else []
+    further += FIGURES if adapts else ()
+    metric = recipe.validation.metric
+    if "classes" in heads:
+        check_metric(recipe, legend, further=further)
+    elif metric not in further:
+        raise UsageError(f"heights alone have no figure {metric!r}", remedy=f"Use one of {', '.join(further)}")
+
+
+def _check_type(recipe: Recipe, data: TrainingData) -> None:
+    """Refuse images whose largest value is not known: colours would be changed beyond it and cut off."""
+    dtype = data.infos[0].dtype
+    if dtype not in FULL_SCALE and recipe.normalize.divide is None:
+        raise UsageError(
+            f"the largest value of {dtype} imagery is not known, without which its look cannot be changed",
+            remedy="Give it as normalize.divide, or leave target out",
+        )
+
+
 def _check_labels(data: TrainingData, spec: SyntheticSpec, heads: tuple[str, ...], *, adapts: bool) -> None:
     for part in ("train", "val"):
         for region in data.split.regions(part):
@@ -116,7 +140,7 @@ def _check_labels(data: TrainingData, spec: SyntheticSpec, heads: tuple[str, ...
                 raise DataError(
                     "has no classes, which are to be learnt or mixed",
                     path=scene.image,
-                    remedy="Give labels; or set network.heads to height and synthetic.mix to cutmix",
+                    remedy="Give labels; or set network.heads to height and synthetic.mix to cutmix or none",
                 )
 
 

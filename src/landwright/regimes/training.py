@@ -38,6 +38,9 @@ REGIMES: dict[str, Callable[..., Experiment]] = {
 }
 """Builder of every regime, by the name in the recipe; called with the recipe and ``tiles``."""
 
+ERRORS = {"mae", "rmse", "mae_high", "rmse_high"}
+"""Figures of heights of which less is better."""
+
 VALIDATIONS = 10
 LOGGED_POINTS = 200
 
@@ -249,18 +252,19 @@ def _loggers(folder: RunFolder, *, resume: bool) -> list[Any]:
 def _callbacks(recipe: Recipe, folder: RunFolder, *, progress: bool) -> list[Callback]:
     validation = recipe.validation
     metric = f"val/{validation.metric}"
+    mode = "min" if validation.metric.removeprefix("height_") in ERRORS else "max"
     callbacks: list[Callback] = [SaveBetweenSteps(folder.last), ValidateLast()]
     if validation.patience is not None:
         callbacks.append(
             EarlyStopping(
-                metric, mode="max", patience=validation.patience, check_on_train_epoch_end=False, check_finite=False
+                metric, mode=mode, patience=validation.patience, check_on_train_epoch_end=False, check_finite=False
             )
         )
     if progress:
         callbacks.append(ProgressBar())
     common: Any = {"enable_version_counter": False, "save_on_train_epoch_end": False}
     where = folder.best.parent
-    best = ModelCheckpoint(where, folder.best.stem, metric, mode="max", save_weights_only=True, **common)
+    best = ModelCheckpoint(where, folder.best.stem, metric, mode=mode, save_weights_only=True, **common)
     last = ModelCheckpoint(where, folder.last.stem, **common)
     # In this order: the last checkpoint must know of the best one.
     return [*callbacks, best, last]
