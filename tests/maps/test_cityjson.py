@@ -149,7 +149,7 @@ def test_reference_systems_that_do_not_fit(tmp_path, crs, place, says):
 
 
 def test_the_official_schema(tmp_path):
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema comes with the extra dev")
     schema = os.environ.get(SCHEMA)
     if schema is None:
         pytest.skip(f"{SCHEMA} does not name the file cityjson.min.schema.json of cityjson.org")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
-from landwright.errors import LandwrightError
+from landwright.errors import LandwrightError, UsageError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -74,3 +74,15 @@ def progress(*, quiet: bool = False) -> Progress:
         console=Console(file=sys.stderr),
         disable=quiet,
     )
+
+
+def band_list(text: str) -> list[int | str]:
+    """Read the value of ``--bands``: numbers or names, separated by commas.
+
+    Raises:
+        UsageError: An entry is empty.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UsageError(f"bands {text!r} are not a list", remedy="Separate numbers or names by commas: --bands 1,2,3")
+    return [int(name) if name.isdecimal() else name for name in names]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landwright.cli.common import emit, guard, progress
+from landwright.cli.common import band_list, emit, guard, progress
 from landwright.errors import DataError, LandwrightError, PartialError, UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         tta=tta,  # type: ignore[arg-type]
         device=device,
         precision=precision,  # type: ignore[arg-type]
-        bands=None if bands is None else _bands(bands),
+        bands=None if bands is None else band_list(bands),
         scale=scale,
         before=before,
         aoi=aoi,
@@ -195,13 +195,6 @@ def _targets(sources: list[Path], out: Path, *, several: bool) -> list[Path]:
             f"several images would be written to {', '.join(twice)}", path=out, remedy="Map them into separate folders"
         )
     return targets
-
-
-def _bands(text: str) -> list[int | str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise UsageError(f"bands {text!r} are not a list", remedy="Separate numbers or names by commas: --bands 1,2,3")
-    return [int(name) if name.isdecimal() else name for name in names]
 
 
 def _summary(result: MapResult) -> str:

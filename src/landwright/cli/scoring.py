@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 import typer
 
 from landwright.bundles import load_bundle
-from landwright.cli.common import progress
+from landwright.cli.common import band_list, progress
 from landwright.cli.heightlines import height_lines
 from landwright.data import Part
 from landwright.data.pairing import pair
@@ -250,7 +250,7 @@ def score_model(
         DataError: A file is missing or damaged, or does not fit the model.
     """
     part, run = cast("Part | None", source.part), find_run(model)
-    labels, chosen_bands = common.labels, None if bands is None else _bands(bands)
+    labels, chosen_bands = common.labels, None if bands is None else band_list(bands)
     named = source.find(part)
     if named is not None:
         scenes: Scenes = named
@@ -357,10 +357,3 @@ def _text(value: float | None) -> str:
 def _pixels(path: Path) -> int:
     with open_raster(path) as raster:
         return raster.info.width * raster.info.height
-
-
-def _bands(text: str) -> list[int | str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise UsageError(f"bands {text!r} are not a list", remedy="Separate numbers or names by commas: --bands 1,2,3")
-    return [int(name) if name.isdecimal() else name for name in names]

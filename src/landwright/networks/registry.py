@@ -14,6 +14,9 @@ from landwright.errors import UsageError
 Builder = Callable[..., nn.Module]
 Head = Literal["classes", "height"]
 
+HEADS: Mapping[str, tuple[Head, ...]] = {"both": ("classes", "height"), "classes": ("classes",), "height": ("height",)}
+"""What a network returns, by its option ``heads``."""
+
 
 @dataclass(frozen=True)
 class NetworkInfo:

@@ -13,10 +13,8 @@ from torch import Tensor, nn
 from landwright.networks.encoders import EncoderPart
 from landwright.networks.layers.pad import pad_to_multiple
 from landwright.networks.outputs import Outputs
-from landwright.networks.registry import choose, register
+from landwright.networks.registry import HEADS, choose, register
 from landwright.networks.token_encoders import ENCODER_WORDS, FEATURES_WORDS, OUT_CHANNELS_WORDS, token_encoder
-
-HEADS = {"both": ("classes", "height"), "classes": ("classes",), "height": ("height",)}
 
 
 @register(

@@ -12,11 +12,10 @@ from landwright.errors import UsageError
 from landwright.networks.encoders import EncoderPart
 from landwright.networks.layers.pad import pad_to_multiple
 from landwright.networks.outputs import Outputs
-from landwright.networks.registry import choose, register
+from landwright.networks.registry import HEADS, choose, register
 
 STRIDE = 32
 TIMM_PREFIX = "tu-"
-HEADS = {"both": ("classes", "height"), "classes": ("classes",), "height": ("height",)}
 UNUSED = ("conv_head.", "bn2.", "classifier.", "head.", "norm.", "fc.", "last_linear.")
 
 

@@ -17,14 +17,11 @@ from rasterio.errors import RasterioError
 
 from landwright import __version__
 from landwright.errors import DataError, UsageError
-from landwright.maps import StripWriter
+from landwright.maps import HEIGHT_NODATA, StripWriter
 from landwright.prepare.elevation import Elevation, Metres
 from landwright.prepare.ground import LARGEST_RADIUS, Progress, filtered_strips, metres_per_pixel, terrain_strips
 from landwright.prepare.options import NdsmOptions
 from landwright.rasters.heights import HIGHEST
-
-NODATA = -9999.0
-"""Value of the files where the height is not known."""
 
 _SETTINGS = "SETTINGS"
 _SUFFIXES = (".tif", ".tiff")
@@ -117,7 +114,7 @@ def ndsm(
                 dtype="float32",
                 crs=info.crs,
                 transform=info.transform,
-                nodata=NODATA,
+                nodata=HEIGHT_NODATA,
                 description="height above ground",
                 unit="m",
                 tags=_provenance(dsm, options),
@@ -126,7 +123,7 @@ def ndsm(
         )
         for above, below in strips:
             heights = tally.add(above, below, options.min_height)
-            writer.write(np.where(np.isfinite(heights), heights, np.float32(NODATA)))
+            writer.write(np.where(np.isfinite(heights), heights, np.float32(HEIGHT_NODATA)))
         if not tally.known:
             raise _nothing_known(str(dsm), options)
         notes = [*surface.notes, *([] if terrain is None else (f"{terrain.path}: {note}" for note in terrain.notes))]

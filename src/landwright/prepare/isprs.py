@@ -16,7 +16,7 @@ from affine import Affine
 from landwright import __version__
 from landwright.errors import DataError, UsageError
 from landwright.legends import Legend, load_legend
-from landwright.prepare.above_ground import NODATA
+from landwright.maps import HEIGHT_NODATA
 from landwright.prepare.ground import filter_name
 from landwright.prepare.isprs_files import IsprsSet, IsprsTile, find_tiles, isprs_layout
 from landwright.prepare.isprs_tile import TileArrays, read_tile
@@ -149,11 +149,11 @@ def _write_slice(
         "transform": arrays.info.window_transform(window) if placed else None,
         "tags": {"TIFFTAG_SOFTWARE": f"landwright {__version__}"},
     }
-    heights = np.nan_to_num(arrays.heights[part], nan=0.0 if paper else NODATA)
+    heights = np.nan_to_num(arrays.heights[part], nan=0.0 if paper else HEIGHT_NODATA)
     write_cog(
         folder / HEIGHTS / f"{stem}.tif",
         heights,
-        nodata=NODATA,
+        nodata=HEIGHT_NODATA,
         descriptions=["height above ground in metres"],
         overviews="average",
         **grid,
