@@ -1,0 +1,1 @@
+"""Open vocabulary: models, words, and what they say of an image."""
