@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -20,3 +23,14 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("the folder ../shared with reference data is not beside this repository")
     return path
+
+
+@pytest.fixture(scope="session")
+def miniatures() -> ModuleType:
+    """Return the module tests/miniatures.py: small copies of the benchmark sets."""
+    if (module := sys.modules.get("miniatures")) is None:
+        spec = importlib.util.spec_from_file_location("miniatures", REPOSITORY / "tests" / "miniatures.py")
+        assert spec is not None and spec.loader is not None
+        module = sys.modules["miniatures"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module

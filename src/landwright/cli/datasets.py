@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from landwright.cli.benchmarks import about as about_benchmark
 from landwright.cli.common import emit, guard
 
 if TYPE_CHECKING:
@@ -17,14 +18,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
 @guard
 def list_layouts(as_json: Json = False) -> None:
-    """List the published data sets whose folder layout is known."""
-    from landwright.data import layouts
+    """List the published data sets whose folders are known: those for training, and those of the evaluations."""
+    from landwright.data import benchmarks, layouts
 
     known = [layouts.load_layout(name) for name in layouts.list_layouts()]
+    scored = [benchmarks.benchmark(name) for name in benchmarks.list_benchmarks()]
     emit(
-        {"layouts": [layout.model_dump(mode="json") for layout in known]},
+        {
+            "layouts": [layout.model_dump(mode="json") for layout in known],
+            "benchmarks": [entry.model_dump(mode="json", exclude={"only"}) for entry in scored],
+        },
         as_json=as_json,
-        text="\n".join(_about(layout) for layout in known),
+        text="\n".join(
+            [
+                *map(_about, known),
+                "For `landwright evaluate --suite`, made by `landwright data prepare`:",
+                *map(about_benchmark, scored),
+            ]
+        ),
     )
 
 

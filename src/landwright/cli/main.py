@@ -9,6 +9,7 @@ import typer
 
 from landwright import __version__
 from landwright.cli import (
+    benchmarks,
     datasets,
     demo,
     doctor,
@@ -46,6 +47,8 @@ app.add_typer(models.app, name="models")
 data = typer.Typer(help="Published data sets and the synthetic world.", no_args_is_help=True)
 data.command("list")(datasets.list_layouts)
 data.command("get")(datasets.get_layout)
+data.command("prepare")(benchmarks.prepare_set)
+data.command("check")(benchmarks.check_set)
 data.command("make-world")(make_world.make_world)
 app.add_typer(data, name="data")
 
