@@ -2,8 +2,10 @@
 
 from landwright.networks import change as _change
 from landwright.networks import clcformer as _clcformer
+from landwright.networks import clip as _clip
 from landwright.networks import paraformer as _paraformer
 from landwright.networks import rs3dada as _rs3dada
+from landwright.networks import sam3 as _sam3
 from landwright.networks import smp as _smp
 from landwright.networks.encoders import EncoderReport, load_encoder_weights, unfold_norms
 from landwright.networks.outputs import Outputs
@@ -21,4 +23,4 @@ __all__ = [
     "unfold_norms",
 ]
 
-del _change, _clcformer, _paraformer, _rs3dada, _smp
+del _change, _clcformer, _clip, _paraformer, _rs3dada, _sam3, _smp

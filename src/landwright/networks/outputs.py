@@ -21,6 +21,8 @@ class Outputs:
         features: Features (B, F, H, W) that the class head reads, or None.
         tokens: Last feature map (B, D, h, w) of the encoder, normalised as the heads see it, or None
             (``NetworkInfo.tokens``). It covers the input as padded to the network's stride and is not cropped back.
+        queries: How alike pixels and words are (B, Q, H, W), for Q words of all classes in order, or None
+            (``NetworkInfo.queries``). Such maps, and not ``classes``, are averaged over windows.
     """
 
     classes: Tensor | None
@@ -28,6 +30,7 @@ class Outputs:
     auxiliary: tuple[Tensor, ...] = ()
     features: Tensor | None = None
     tokens: Tensor | None = None
+    queries: Tensor | None = None
 
 
 # Lets torch.export and functional transforms look inside.

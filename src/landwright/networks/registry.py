@@ -29,7 +29,8 @@ class NetworkInfo:
         min_tile: Smallest sensible tile side in pixels.
         default_tile: Tile side in pixels that it was designed for.
         normalization: Input scaling that the encoder's published weights expect after division to 0..1:
-            ``imagenet`` (ImageNet mean and standard deviation) or ``half`` (0.5 and 0.5).
+            ``imagenet`` (ImageNet mean and standard deviation), ``clip`` (those of CLIP), ``half`` (0.5 and 0.5) or
+            ``none``.
         gsd: Smallest and largest ground sampling distance in metres of the published work, if it names any.
         licence: Licence of the implementation and what is known about the published one.
         paper: Reference of the source paper.
@@ -41,6 +42,8 @@ class NetworkInfo:
         tokens: Whether ``tokens`` is filled. Such a network has a method ``encode``, which maps images to the same
             tokens without the heads, and a module ``encoder``, of which a frozen copy can be kept alone:
             ``encoder(image)[-1]`` are the tokens of an image whose sides are multiples of ``stride``.
+        queries: Whether ``queries`` is filled. Such a network has an attribute ``rule``
+            (:class:`landwright.networks.clip.QueryRule`), which says what the queries mean for classes.
     """
 
     name: str
@@ -58,6 +61,7 @@ class NetworkInfo:
     heads: tuple[Head, ...] = ("classes",)
     tokens: bool = False
     dates: int = 1
+    queries: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from landwright.bundles.importers.checkpoint import read_checkpoint
 from landwright.errors import DataError
+from landwright.tensors import read_checkpoint
 
 STATE = OrderedDict(weight=torch.arange(6.0).reshape(2, 3), bias=torch.zeros(2))
 

@@ -1,4 +1,4 @@
-"""Read a checkpoint file without running anything in it."""
+"""Read the tensors in a file without running anything in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
-from landwright.bundles.weights import read_weights
 from landwright.errors import DataError
+from landwright.tensors.torchscript import is_torchscript, read_torchscript
 
 WRAPPERS = ("state_dict", "model")
 PARALLEL = "module."
@@ -23,8 +25,8 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """Read the state dict in a checkpoint.
 
     Args:
-        path: A safetensors file, or what ``torch.save`` wrote: a state dict, alone or under ``state_dict`` or
-            ``model``, its names with or without ``module.`` before them.
+        path: A safetensors file, a TorchScript archive, or what ``torch.save`` wrote: a state dict, alone or under
+            ``state_dict`` or ``model``, its names with or without ``module.`` before them.
 
     Returns:
         The tensors by name, on the CPU.
@@ -34,7 +36,12 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise DataError("there is no such file", path=path, remedy="Check the path of the checkpoint")
-    state = read_weights(path) if path.suffix == ".safetensors" else _unwrap(_unpickle(path))
+    if path.suffix == ".safetensors":
+        state: Any = read_safetensors(path)
+    elif is_torchscript(path):
+        state = read_torchscript(path)
+    else:
+        state = _unwrap(_unpickle(path))
     if not isinstance(state, Mapping) or not state:
         raise DataError(f"holds a {type(state).__name__}, not a state dict", path=path, remedy=_AS_STATE_DICT)
     for name, value in state.items():
@@ -46,6 +53,20 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
             )
     prefix = PARALLEL if all(name.startswith(PARALLEL) for name in state) else ""
     return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        DataError: The file is missing, unreadable or damaged.
+    """
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"is not a readable safetensors file ({error})", path=path, remedy="Copy the file again from its source"
+        ) from error
 
 
 _AS_STATE_DICT = "Save the weights alone, with torch.save(model.state_dict(), FILE)"

@@ -1,0 +1,7 @@
+"""State dicts: read from files of others without running anything in them, filled into networks strictly."""
+
+from landwright.tensors.files import read_checkpoint, read_safetensors
+from landwright.tensors.fill import fill
+from landwright.tensors.mismatch import Misshaped, StateMismatchError
+
+__all__ = ["Misshaped", "StateMismatchError", "fill", "read_checkpoint", "read_safetensors"]
