@@ -12,6 +12,7 @@ from landwright.bundles.importers import load as importing
 from landwright.cli.models import app
 from landwright.legends import load_legend
 from landwright.networks import create_network
+from landwright.networks.clip.towers import build_clip
 
 
 def run(*arguments):
@@ -199,3 +200,51 @@ def test_a_published_checkpoint_with_faults_is_refused(published, tmp_path):
 
 def test_the_importer_is_the_one_of_the_facade():
     assert landwright.import_checkpoint is importing.import_checkpoint
+
+
+@pytest.fixture
+def small_clip(tmp_path, monkeypatch):
+    """A checkpoint of a small dual encoder."""
+    monkeypatch.setenv("LANDWRIGHT_FEATURES", str(tmp_path / "features"))
+    torch.manual_seed(0)
+    torch.save(build_clip("compact").state_dict(), tmp_path / "mine.pt")
+    return tmp_path / "mine.pt"
+
+
+def test_list_names_models_of_words_with_their_licences():
+    text = run("list").output
+    assert "farslip1-b16" in text
+    assert "MetaCLIP of 2.5 billion pairs, ViT-B/16; licence: cc-by-nc-4.0" in text
+    found = {entry["name"]: entry for entry in json.loads(run("list", "--json").output)["models"]}
+    assert found["georsclip-b32"]["reference_activation"] == "gelu"
+    assert "activation" in found["own"]["settings"]
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("farslip2-b16", ["248 tokens", "FarSLIP2_ViT-B-16.pt", "mit", "with stored outputs"]),
+        ("georsclip-l14", ["unconfirmed", "gelu in the published table", "with nothing published"]),
+        ("own", ["as the file has it", "--set activation="]),
+    ],
+)
+def test_show_a_model_of_words(name, pieces):
+    text = run("show", name).output
+    assert all(piece in text for piece in pieces)
+    assert json.loads(run("show", name, "--json").output)["name"] == name
+
+
+def test_import_a_model_of_words(small_clip, tmp_path):
+    arguments = ["import", small_clip, "--as", "own", "--set", "activation=gelu", "--templates", "single"]
+    result = run(*arguments, "--words", "building, roof; road; wald", "--preset", "rs-ovss", "-o", tmp_path / "b")
+    assert result.exit_code == 0, result.output
+    assert "It looks for: building, roof; road; wald (preset rs-ovss, templates single)" in result.output
+    assert "note: 'wald' does not look English" in result.output
+    text = run("show", tmp_path / "b").output
+    assert "model        own, preset rs-ovss, templates single, images brought to 448 pixels first" in text
+    assert "words        building, roof; road; wald" in text
+    found = json.loads(run(*arguments, "--vocabulary", "potsdam", "-o", tmp_path / "c", "--json").output)
+    assert (found["legend"], found["words"][:4]) == ("potsdam", "road")
+    refused = run(*arguments, "--words", "a; b", "--vocabulary", "potsdam", "-o", tmp_path / "d")
+    assert refused.exit_code == 2
+    assert not (tmp_path / "d").exists()

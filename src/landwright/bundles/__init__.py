@@ -10,9 +10,11 @@ from landwright.bundles.card import (
     Normalization,
     ScoreCard,
     TilingCard,
+    WordsCard,
 )
-from landwright.bundles.errors import Misshaped, StateMismatchError
 from landwright.bundles.save import save_bundle
+from landwright.bundles.words import name_words, with_words, words_bundle
+from landwright.tensors import Misshaped, StateMismatchError
 
 __all__ = [
     "FORMAT",
@@ -26,7 +28,11 @@ __all__ = [
     "ScoreCard",
     "StateMismatchError",
     "TilingCard",
+    "WordsCard",
     "available",
     "load_bundle",
+    "name_words",
     "save_bundle",
+    "with_words",
+    "words_bundle",
 ]

@@ -13,10 +13,11 @@ from landwright.bundles.card import Card
 from landwright.bundles.cardfile import CARD, read_card
 from landwright.bundles.locate import contained, locate
 from landwright.bundles.save import save_bundle
-from landwright.bundles.weights import checksum, fill, read_weights
+from landwright.bundles.weights import checksum
 from landwright.errors import DataError, UsageError
 from landwright.legends import Legend
 from landwright.networks import create_network
+from landwright.tensors import fill, read_safetensors
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def load_bundle(
     network = build(card, folder / CARD)
     fill(
         network,
-        read_weights(weights),
+        read_safetensors(weights),
         name=card.network.name,
         path=weights,
         remedy=f"Check the network section of {CARD}",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from landwright.legends import Legend
+from landwright.legends.vocabulary import Vocabulary
 
 FORMAT = 1
 """Version of the bundle layout; a reader refuses bundles of a newer one."""
@@ -67,13 +68,14 @@ class TilingCard(CardSection):
     Attributes:
         tile: Side of a window in pixels.
         overlap: Overlap of neighbouring windows as a share of the tile.
-        blend: Window weights; ``paraformer`` and ``rs3dada`` also place the windows as published with those networks.
+        blend: Window weights; ``paraformer`` and ``rs3dada`` also place the windows as published with those networks,
+            ``uniform`` as published with models of words: at fixed steps, the last one shifted inwards, weighted alike.
         padding: How images smaller than a tile, and image edges, are filled; ``rs3dada`` fills with black.
     """
 
     tile: Annotated[int, Field(gt=0)] = 512
     overlap: Annotated[float, Field(ge=0, lt=1)] = 0.25
-    blend: Literal["cosine", "gaussian", "crop", "paraformer", "rs3dada"] = "cosine"
+    blend: Literal["cosine", "gaussian", "crop", "paraformer", "rs3dada", "uniform"] = "cosine"
     padding: Literal["reflect"] = "reflect"
 
 
@@ -93,6 +95,24 @@ class ScoreCard(CardSection):
     classes: tuple[str, ...] = ()
 
 
+class WordsCard(CardSection):
+    """What a model of words looks for, and how.
+
+    Attributes:
+        model: Name of the model that the weights are of, see ``landwright.words.list_models``.
+        vocabulary: Classes and the words of each; its codes and colours are those of the card's legend.
+        templates: Sentences around the words.
+        preset: Settings that the network's options and the windows were taken from.
+        resize: Long side in pixels to which images are brought first; None leaves them as they are.
+    """
+
+    model: str
+    vocabulary: Vocabulary
+    templates: str = "imagenet80"
+    preset: str = "landwright"
+    resize: Annotated[int, Field(gt=0)] | None = None
+
+
 class Card(CardSection):
     """All that prediction needs besides the weights.
 
@@ -109,6 +129,7 @@ class Card(CardSection):
         dates: Number of dates in ``bands``; with 2, the bands of the earlier image come before those of the later.
         tiling: Windows.
         nodata: Rule for invalid pixels; ``mask``: the raster's mask, nodata in every band, or NaN in any band.
+        words: What a model of words looks for; None for all others.
         recipe_hash: SHA-256 of the resolved recipe.
         scores: Scores with their protocol.
         weights: File with the weights, inside the bundle's folder.
@@ -130,6 +151,7 @@ class Card(CardSection):
     dates: Literal[1, 2] = 1
     tiling: TilingCard = TilingCard()
     nodata: Literal["mask"] = "mask"
+    words: WordsCard | None = None
     recipe_hash: str | None = None
     scores: tuple[ScoreCard, ...] = ()
     weights: str = "model.safetensors"
@@ -146,6 +168,8 @@ class Card(CardSection):
             raise ValueError(f"{len(self.bands)} bands are not those of {self.dates} dates")
         if self.outputs not in _OUTPUTS:
             raise ValueError(f"outputs {list(self.outputs)} are not classes, height, or both in this order")
+        if self.words is not None and self.words.vocabulary.names != self.legend.names:
+            raise ValueError("the classes of the words are not those of the legend")
         heads = {len(self.legend)} | ({1} if len(self.legend) == 2 else set())
         if self.network.classes not in heads:
             raise ValueError(f"the network has {self.network.classes} logits, the legend {len(self.legend)} classes")

@@ -18,6 +18,8 @@ def dump_card(card: Card) -> str:
     """Return a card as YAML text, in the order of its fields, without what is unknown."""
     content = card.model_dump(mode="json", exclude_none=True)
     content["legend"] = card.legend.to_dict()
+    if card.words is not None:
+        content["words"]["vocabulary"] = card.words.vocabulary.to_dict()
     # Mappings as blocks, short lists on one line.
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
 

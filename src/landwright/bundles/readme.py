@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
-from landwright.bundles.card import Card, ScoreCard
+from landwright.bundles.card import Card, ScoreCard, WordsCard
 from landwright.networks import NetworkInfo, network_info
 
 # Identifiers of the hub for the licences that users of this package name most.
@@ -86,7 +87,7 @@ def model_card(card: Card, *, parameters: int) -> str:
         parameters=parameters / 1e6,
         regime=card.regime,
         inputs=_inputs(card),
-        outputs="\n\n".join(_classes(card) if output == "classes" else _HEIGHT for output in card.outputs),
+        outputs="\n\n".join(_outputs(card)),
         scores=_scores(card),
         origin=_origin(card, info),
     )
@@ -135,6 +136,24 @@ def _inputs(card: Card) -> str:
         low, high = card.gsd
         lines.append(f"- ground sampling distance: {low:g} m" + (f" to {high:g} m" if high != low else ""))
     return "\n".join(lines)
+
+
+def _outputs(card: Card) -> Iterator[str]:
+    for output in card.outputs:
+        yield _HEIGHT if output == "height" else _classes(card)
+    if card.words is not None:
+        yield _words(card.words)
+
+
+def _words(words: WordsCard) -> str:
+    rows = "\n".join(f"| {entry.name} | {', '.join(entry.synonyms)} |" for entry in words.vocabulary.classes)
+    size = f"Images are brought to a long side of {words.resize} pixels first. " if words.resize else ""
+    return (
+        f"## Words\n\nClasses are looked for by their words (model `{words.model}`, preset `{words.preset}`, templates "
+        f"`{words.templates}`). {size}Other words: "
+        '`landwright predict image.tif --model BUNDLE --words "..." -o map.tif`.\n\n'
+        f"| class | words |\n|---|---|\n{rows}"
+    )
 
 
 def _classes(card: Card) -> str:

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landwright.cli.common import emit, guard
+from landwright.cli.modelwords import (
+    classes_words,
+    is_published,
+    named_words,
+    show_published,
+    warn_about_language,
+    word_lines,
+    words_of,
+)
 from landwright.errors import UsageError
 
 if TYPE_CHECKING:
-    from landwright.bundles import Bundle
+    from landwright.bundles import Bundle, Card
     from landwright.networks import NetworkInfo
 
 app = typer.Typer(help="Networks, model bundles and published checkpoints.", no_args_is_help=True)
@@ -23,9 +32,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 @app.command("list")
 @guard
 def list_models(as_json: Json = False) -> None:
-    """List the networks by name, and the published checkpoints that can be imported."""
+    """List the networks by name, the models of words, and the published checkpoints that can be imported."""
     from landwright.bundles.importers import FORMATS
+    from landwright.bundles.importers.clip import SETTING_WORDS
     from landwright.networks import list_networks, network_info
+    from landwright.words import list_models, model_info
 
     infos = [
         network_info(name if not name.endswith(":") else f"{name}ARCHITECTURE:ENCODER") for name in list_networks()
@@ -35,8 +46,12 @@ def list_models(as_json: Json = False) -> None:
     lines += [f"  {info.name:<{width}}{info.description}" for info in infos]
     lines += ["", "checkpoints (landwright models import FILE --as NAME -o BUNDLE)"]
     lines += [f"  {known.name:<{width}}{known.description}" for known in FORMATS.values()]
+    models = [model_info(name) for name in list_models()]
+    lines += ["", "models of words (predict --words ..., or models import FILE --as NAME -o BUNDLE)"]
+    lines += [f"  {model.name:<{width}}{model.title}; licence: {model.licence_words}" for model in models]
     payload = {
         "networks": [_plain(info) for info in infos],
+        "models": [{**model.model_dump(), "settings": dict(SETTING_WORDS)} for model in models],
         "checkpoints": [
             {"name": known.name, "description": known.description, "settings": dict(known.settings)}
             for known in FORMATS.values()
@@ -48,11 +63,15 @@ def list_models(as_json: Json = False) -> None:
 @app.command("show")
 @guard
 def show_model(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Bundle folder, run folder, hub id, or network name.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Bundle folder, run folder, hub id, network or model of words.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show the card of a model bundle, or what is known about a network."""
-    if _is_network(model):
+    """Show the card of a model bundle, or what is known about a network or a published model of words."""
+    if is_published(model):
+        show_published(model, as_json=as_json)
+    elif _is_network(model):
         _show_network(model, as_json=as_json)
     else:
         from landwright.bundles import load_bundle
@@ -76,32 +95,61 @@ def import_model(
             'the first output, "no label", out.'
         ),
     ] = None,
+    words: Annotated[
+        str | None, typer.Option(help='Of a model of words, what to look for: "building, roof; road; tree; water".')
+    ] = None,
+    vocabulary: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The same from a file (.yaml, .txt) or shipped; openearthmap.")
+    ] = None,
+    templates: Annotated[
+        str | None, typer.Option(help="Sentences around the words: imagenet80, single, satellite or a .txt file.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="How words are looked for: landwright, rs-ovss, segearth-ov.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an older bundle.")] = False,
     as_json: Json = False,
 ) -> None:
     """Turn a published checkpoint into a model bundle. Code in the file is never run."""
-    from landwright.bundles.importers import FORMATS, import_checkpoint
+    from landwright.bundles.importers import import_checkpoint
 
-    bundle = import_checkpoint(file, name, settings=_pairs(settings or []), legend=legend)
+    bundle = import_checkpoint(
+        file,
+        name,
+        settings=_pairs(settings or []),
+        legend=legend,
+        vocabulary=named_words(words, vocabulary),
+        templates=templates,
+        preset=preset,
+    )
     bundle.save(output, overwrite=force)
     card, parameters = bundle.card, _count(bundle)
-    scaling = FORMATS[card.network.name].inputs(len(card.bands)).words
+    warn_about_language(bundle)
+    scaling = _scaling_words(card)
     emit(
         {
             "bundle": str(output),
             "network": card.network.name,
             "legend": card.legend.name,
+            "words": words_of(bundle),
             "bands": list(card.bands),
             "scaling": scaling,
             "parameters": parameters,
         },
         as_json=as_json,
         text=f"{output} holds {file.name}: network {card.network.name}, {parameters / 1e6:.2f} M parameters.\n"
-        f"Classes of the legend {card.legend.name}: {'; '.join(card.legend.names)}. "
-        "If that is not what it was trained with, name another with --legend.\n"
+        f"{classes_words(bundle)}\n"
         f"Bands: {', '.join(card.bands)}. Input scaling: {scaling}.\n"
         f"next\n  landwright predict IMAGE --model {output} -o map.tif",
     )
+
+
+def _scaling_words(card: Card) -> str:
+    from landwright.bundles.importers import FORMATS
+
+    if card.network.name in FORMATS:
+        return FORMATS[card.network.name].inputs(len(card.bands)).words
+    return "what the model was trained with, after division by 255"
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:
@@ -157,6 +205,7 @@ def _show_bundle(bundle: Bundle, *, as_json: bool) -> None:
         f"scaling      (value / {scaling.divide:g} - mean) / std, mean {_list(scaling.mean)}, std {_list(scaling.std)}",
         *([f"imagery      {card.gsd[0]:g} m to {card.gsd[1]:g} m per pixel"] if card.gsd else []),
         f"windows      {card.tiling.tile} pixels, overlap {card.tiling.overlap:.0%}, {card.tiling.blend}",
+        *word_lines(bundle),
         f"classes      {card.legend.title or card.legend.name}",
         *[f"  {entry.code:>3}  #{bytes(entry.colour).hex()}  {entry.name}" for entry in card.legend.classes],
         *_score_lines(bundle),

@@ -59,6 +59,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             root = next(name for name in archive.namelist() if PurePosixPath(name).name == _DATA).removesuffix(_DATA)
             with archive.open(f"{root}{_DATA}") as file:
                 module = _Reader(file, lambda key: archive.read(f"{root}data/{key}")).load()
+            return dict(_tensors(module))
     except pickle.UnpicklingError as error:
         raise DataError(
             f"is a TorchScript archive with more than tensors in it ({error}); nothing in it was executed",
@@ -71,7 +72,6 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
             path=path,
             remedy="Copy the file again from its source",
         ) from error
-    return dict(_tensors(module))
 
 
 class _Shell:

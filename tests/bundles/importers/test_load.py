@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_listed_by_its_published_name(tmp_path, state):
 
 
 def test_unknown_format(tmp_path):
-    with pytest.raises(UsageError, match="no checkpoint format is named 'unet'"):
+    with pytest.raises(UsageError, match="checkpoint format 'unet' is unknown"):
         import_checkpoint(tmp_path / "a.pth", "unet")
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from landwright.bundles.importers.settings import count
+from landwright.bundles.importers.settings import count, number, switch
 from landwright.errors import UsageError
 
 
@@ -12,3 +12,20 @@ def test_numbers():
 def test_other_things(text):
     with pytest.raises(UsageError, match=r"bands must be a whole number of at least 1"):
         count("bands", text)
+
+
+def test_other_values():
+    assert number("bias", "-0.3") == -0.3
+    assert switch("residual", "TRUE")
+    assert not switch("residual", "false")
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "half", ""])
+def test_no_numbers(text):
+    with pytest.raises(UsageError, match="bias must be a number"):
+        number("bias", text)
+
+
+def test_no_switch():
+    with pytest.raises(UsageError, match="residual must be true or false, not '1'"):
+        switch("residual", "1")

@@ -11,31 +11,47 @@ from torch import Tensor, nn
 
 from landwright.bundles.bundle import Bundle
 from landwright.bundles.card import Card, NetworkCard, TilingCard
-from landwright.bundles.importers.checkpoint import read_checkpoint
+from landwright.bundles.importers.clip import SAM3, import_words, is_model_of_words
 from landwright.bundles.importers.formats import FORMATS, CheckpointFormat
 from landwright.bundles.importers.legends import choose_legend
-from landwright.bundles.weights import fill
 from landwright.errors import UsageError
+from landwright.legends.vocabulary import Vocabulary
 from landwright.networks import create_network, network_info
+from landwright.networks.registry import choose
+from landwright.tensors import fill, read_checkpoint
+from landwright.words.registry import list_models
 
 
 def import_checkpoint(
-    file: str | PathLike[str], name: str, *, settings: Mapping[str, Any] | None = None, legend: str | None = None
+    file: str | PathLike[str],
+    name: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    legend: str | None = None,
+    vocabulary: Vocabulary | str | PathLike[str] | None = None,
+    templates: str | PathLike[str] | None = None,
+    preset: str | None = None,
 ) -> Bundle:
     """Read a checkpoint of a published system. Nothing in the file is executed.
 
     Args:
-        file: A safetensors file, or what ``torch.save`` wrote: a state dict, alone or under ``state_dict`` or
-            ``model``, its names with or without ``module.`` before them.
-        name: Format of the checkpoint, ``clcformer``, ``paraformer`` or ``rs3dada``.
+        file: A safetensors file, a TorchScript archive, or what ``torch.save`` wrote: a state dict, alone or under
+            ``state_dict`` or ``model``, its names with or without ``module.`` before them. For ``sam3``, a folder.
+        name: Format of the checkpoint, ``clcformer``, ``paraformer`` or ``rs3dada``; or a model of words, such as
+            ``farslip1-b16`` (see ``landwright.words.list_models``), ``own`` or ``sam3``.
         settings: What the file does not say itself, such as ``{"classes": 1}`` for ``clcformer``. The files of
             ``paraformer`` and ``rs3dada`` say everything themselves; ``{"heads": "height"}`` takes one head alone of
-            an ``rs3dada`` file that has two.
+            an ``rs3dada`` file that has two. Of a model of words: options of the network ``clip`` such as
+            ``{"attention": "gem"}``, and ``{"activation": "quick_gelu"}``, which ``own`` needs.
         legend: Shipped legend or legend file. By default the one of the published data: ``building`` for one class
             logit of ``clcformer`` and ``isprs-6`` for six, ``nlcd-paraformer`` for 17 of ``paraformer``,
             ``openearthmap-8`` for eight of ``rs3dada``; else numbered classes. The first logit of ``paraformer``
             means "no label" and is never trained. A legend with one class less than there are logits, such as
             ``nlcd``, leaves it out, so that no pixel can be mapped as such.
+        vocabulary: Of a model of words: classes and words, or the name or file of a vocabulary; by default
+            ``openearthmap``.
+        templates: Of a model of words: sentences around the words, by default ``imagenet80``.
+        preset: Of a model of words: ``landwright`` (default), ``rs-ovss`` or ``segearth-ov``.
 
     Returns:
         The bundle, in memory; :func:`landwright.save_bundle` writes it. Its input scaling is that of the published
@@ -49,10 +65,18 @@ def import_checkpoint(
         StateMismatchError: Keys are missing, unexpected or mis-shaped; the message lists them by their published
             names.
     """
-    if name not in FORMATS:
-        raise UsageError(f"no checkpoint format is named {name!r}", remedy=f"Known: {', '.join(sorted(FORMATS))}")
-    known = FORMATS[name]
     given = {key: str(value) for key, value in (settings or {}).items()}
+    if is_model_of_words(name):
+        if legend is not None:
+            raise UsageError(
+                "the classes of a model of words are those of its words, not of a legend",
+                remedy="Give words or a vocabulary instead of a legend",
+            )
+        return import_words(file, name, settings=given, vocabulary=vocabulary, templates=templates, preset=preset)
+    choose("checkpoint format", name, (*FORMATS, *list_models(), SAM3))
+    if (vocabulary, templates, preset) != (None, None, None):
+        raise UsageError(f"{name} knows no words", remedy="Give its classes as a legend")
+    known = FORMATS[name]
     path = Path(file).expanduser()
     published = read_checkpoint(path)
     options, logits, bands = known.network_options(given, published)
