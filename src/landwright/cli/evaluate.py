@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +37,9 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         str | None, typer.Option("--pairs", help="CSV with the columns image and label, height, or both.")
     ] = None,
     layout: Annotated[str | None, typer.Option("--layout", help="Published layout, see landwright data list.")] = None,
-    root: Annotated[str | None, typer.Option("--root", help="Folder of the published layout.")] = None,
+    root: Annotated[
+        str | None, typer.Option("--root", help="Folder of the published layout, or of the data sets of a suite.")
+    ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", help="Scenes of the layout, FIELD=VALUE as in state=ny; repeatable."),
@@ -80,20 +84,52 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     tta: Annotated[
         str, typer.Option("--tta", help="Average over mirrored copies: none, flip (4 passes) or d4 (8 passes).")
     ] = "none",
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="Score models on several data sets: ovss8 or ovss-single.")
+    ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option("--models", help="Models of the suite: registry names, bundles or run folders, by commas."),
+    ] = None,
+    datasets: Annotated[
+        str | None, typer.Option("--datasets", help="Data sets of the suite, by commas (default: all).")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="How the suite's maps are made (default: as the published ones).")
+    ] = None,
+    attention: Annotated[
+        str | None, typer.Option("--attention", help="Attention of the last layer (default: that of the preset).")
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            "--activation",
+            help="reference: that of the published table, even where a model was trained with another.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     keep: Annotated[Path | None, typer.Option("--keep-maps", help="Folder to keep the model's maps in.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")] = Path("report"),
-    force: Annotated[bool, typer.Option("--force", "-f", help="Write into a folder that is no report.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", "-f", help="Write into a folder that is no report; make a suite's older results anew."),
+    ] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the report when it is done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON, and no progress.")] = False,
 ) -> None:
-    """Score a model on labelled images, or maps against references, and write a report.
+    """Score a model on labelled images, maps against references, or models on a suite of data sets; write a report.
 
     A score is printed with its protocol: how pixels are pooled and which classes enter the mean. Given a run folder and
     no images, the part that the training kept apart is scored. What the model tells, classes and heights, is scored
     where the images have a reference of it.
     """
-    _settle(maps, model, against, heights)
+    of_suite = {
+        "--models": models,
+        "--datasets": datasets,
+        "--preset": preset,
+        "--attention": attention,
+        "--activation": activation,
+    }
     of_model = {
         "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--where": where,
         "--split-file": split_file, "--part": part, "--bands": bands, "--keep-maps": keep, "--group": group,
@@ -102,18 +138,36 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         "--legend": legend, "--crosswalk": crosswalk, "--merge": merge, "--merge-by": merge_by, "--field": field,
         "--burn": burn, "--outside": outside,
     }  # fmt: skip
+    if suite is not None:
+        of_others = {
+            "MAP": maps, "--model": model, "--against": against, "--images": images, "--heights": heights,
+            "--protocol": protocol, "--tta": None if tta == "none" else tta,
+            **{name: value for name, value in of_model.items() if name != "--root"}, **of_classes,
+        }  # fmt: skip
+        if unfit := [name for name, value in of_others.items() if value is not None]:
+            raise UsageError(f"{unfit[0]} is not for a suite", remedy="Leave it out, or leave --suite out")
+        with _installed():
+            from landwright.cli.suite import score_suite
+        found = score_suite(
+            suite, models, root=root, datasets=datasets, preset=preset, attention=attention,
+            activation=activation, device=device, out=out, force=force, quiet=as_json,
+        )  # fmt: skip
+        emit(found.payload(), as_json=as_json, text=found.text())
+        if show:
+            typer.launch(str(found.page))
+        found.complain()
+        return
+    if unfit := [name for name, value in of_suite.items() if value is not None]:
+        raise UsageError(f"{unfit[0]} is for a suite", remedy="Leave it out, or give --suite")
+    _settle(maps, model, against, heights)
     if maps and against is None and (unfit := [name for name, value in of_classes.items() if value is not None]):
         raise UsageError(f"{unfit[0]} is for scoring classes", remedy="Leave it out when height maps are scored")
     if maps and (unfit := [name for name, value in of_model.items() if value is not None]):
         raise UsageError(f"{unfit[0]} is for scoring a model", remedy="Leave it out, or give --model instead of maps")
     if model is not None and legend is not None:
         raise UsageError("a model brings its own classes", remedy="Leave --legend out; --merge translates them")
-    try:
+    with _installed():
         from landwright.cli import scoring
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"scoring needs {error.name}, which is not installed", remedy="pip install 'landwright[train]'"
-        ) from error
     common = scoring.Common(
         protocols=tuple(protocol or ()),
         labels=scoring.label_options(field, burn, outside, crosswalk),
@@ -134,6 +188,17 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     emit(outcome.payload(), as_json=as_json, text=outcome.text())
     if show:
         typer.launch(str(outcome.page))
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Say which package scoring needs."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"scoring needs {error.name}, which is not installed", remedy="pip install 'landwright[train]'"
+        ) from error
 
 
 def _settle(maps: list[str] | None, model: str | None, against: str | None, heights: str | None) -> None:
