@@ -17,6 +17,7 @@ from landwright.bundles import Card, NetworkCard, Normalization, save_bundle
 from landwright.errors import UsageError
 from landwright.legends import load_legend
 from landwright.networks import Outputs, register
+from landwright.networks.clip.towers import build_clip
 from landwright.rasters import write_cog
 
 
@@ -128,6 +129,27 @@ def test_merging_by_name(tmp_path):
             protocols=["chesapeake-4"],
         )
         assert found.evaluation.results[0].values["oa"] == right
+
+
+def test_words(bundle_path, image, tmp_path, monkeypatch):
+    pytest.importorskip("open_clip")
+    monkeypatch.setenv("LANDWRIGHT_FEATURES", str(tmp_path / "features"))
+    torch.manual_seed(0)
+    tensors = {name: tensor.clone() for name, tensor in build_clip("compact").state_dict().items()}
+    torch.save(tensors, tmp_path / "own.pt")
+    model = landwright.import_checkpoint(
+        tmp_path / "own.pt", "own", settings={"activation": "gelu"}, vocabulary="inria", templates="single"
+    )
+    made = landwright.predict(
+        model, image, tmp_path / "map.tif", words="building, roof; road; water", as_labels=True, min_confidence=0
+    )
+    assert landwright.load_legend(made.legend).names == ("building", "road", "water")
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert set(np.unique(file.read(1))) <= {1, 2, 3}
+    with pytest.raises(UsageError, match="--words is for models of words, and bright is none"):
+        landwright.predict(bundle_path, image, tmp_path / "other.tif", words="building; road")
+    with pytest.raises(UsageError, match="no model is named"):
+        landwright.predict(None, image, tmp_path / "other.tif")
 
 
 def test_an_unknown_option(bundle_path, image, tmp_path):

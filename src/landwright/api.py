@@ -36,8 +36,7 @@ class Mapper(Bundle):
         Args:
             image: Raster with the bands of the card, of any size, in sensor units; of two dates the later.
             out: Map to write, a Cloud Optimized GeoTIFF: codes of the legend, or metres of a model of heights alone.
-            **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True`` or
-                ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk.
+            **options: As of :func:`landwright.predict`.
 
         Returns:
             The files written and how long it took.
@@ -69,16 +68,19 @@ def load(where: str | PathLike[str], *, device: str | torch.device = "cpu", revi
 
 
 def predict(
-    model: Bundle | str | PathLike[str], image: str | PathLike[str], out: str | PathLike[str], **options: Any
+    model: Bundle | str | PathLike[str] | None, image: str | PathLike[str], out: str | PathLike[str], **options: Any
 ) -> MapResult:
     """Map an image, as ``landwright predict`` does.
 
     Args:
-        model: A loaded bundle, or what :func:`load` takes.
+        model: A loaded bundle, or what :func:`load` takes, or the name of a published vision-language model, such as
+            ``clip-b16``. None takes the default one, ``farslip1-b16``, and needs words.
         image: Raster with the bands of the model's card, of any size, in sensor units; of two dates the later.
         out: Map to write, a Cloud Optimized GeoTIFF: codes of the legend, or metres of a model of heights alone.
         **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True`` or
-            ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk.
+            ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk. With a vision-language
+            model also fields of :class:`landwright.engine.WordOptions`, such as
+            ``words="building, roof; road; tree, forest; water"``.
 
     Returns:
         The files written and how long it took.
@@ -87,15 +89,17 @@ def predict(
         UsageError: An option is unknown or does not fit.
         DataError: Model or image is missing, damaged, or they do not fit each other.
     """
-    from landwright.engine import PredictOptions, predict_raster
+    from landwright.engine import PredictOptions, WordOptions, find_model, predict_raster
 
-    known = [field.name for field in fields(PredictOptions)]
+    of_words = {field.name for field in fields(WordOptions)}
+    known = [*(field.name for field in fields(PredictOptions)), *sorted(of_words)]
     if unknown := sorted(set(options) - set(known)):
         raise UsageError(f"predict has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
     if options.get("merge") is not None:
         options["merge"] = _crosswalk(options["merge"])
-    bundle = model if isinstance(model, Bundle) else load(model)
-    return predict_raster(bundle, Path(image), Path(out), options=PredictOptions(**options))
+    looked_for = WordOptions(**{name: options.pop(name) for name in of_words & set(options)})
+    chosen = PredictOptions(**options)
+    return predict_raster(find_model(model, looked_for), Path(image), Path(out), options=chosen)
 
 
 def evaluate(

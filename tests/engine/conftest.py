@@ -12,11 +12,15 @@ import rasterio
 import torch
 from affine import Affine
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from landwright.bundles import Bundle, Card, NetworkCard, Normalization, TilingCard
+from landwright.bundles.words import words_bundle
 from landwright.legends import Legend, LegendClass
+from landwright.legends.vocabulary import parse_words
 from landwright.networks import Outputs
+from landwright.networks.clip.towers import build_clip
 from landwright.rasters import Window
 
 UTM = "EPSG:32632"
@@ -143,3 +147,49 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+VOCABULARY = "building, roof; road; tree, forest; water; background"
+
+
+@pytest.fixture(scope="session")
+def clip_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small dual encoder with random weights, as its authors would publish it."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    save_file({name: tensor.clone() for name, tensor in build_clip("compact").state_dict().items()}, path)
+    return path
+
+
+Looking = Callable[..., Bundle]
+
+
+@pytest.fixture
+def looking(clip_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Looking:
+    """Make a bundle that looks for words, by a preset."""
+    monkeypatch.setenv("LANDWRIGHT_FEATURES", str(tmp_path / "features"))
+
+    def looking(preset: str = "landwright", words: str = VOCABULARY, **settings: Any) -> Bundle:
+        return words_bundle(
+            "own",
+            clip_file,
+            parse_words(words),
+            templates="single",
+            preset=preset,
+            settings={"activation": "gelu", **settings},
+        )
+
+    return looking
+
+
+@pytest.fixture(scope="session")
+def ground() -> Callable[..., NDArray[np.uint8]]:
+    """Make an image (3, H, W) of coloured fields with noise."""
+
+    def ground(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+        rng = np.random.default_rng(seed)
+        fields = rng.integers(0, 256, (3, height // 30 + 1, width // 30 + 1)).repeat(30, 1).repeat(30, 2)
+        noise = rng.normal(0, 20, (3, height, width))
+        return np.clip(fields[:, :height, :width] + noise, 0, 255).astype(np.uint8)
+
+    return ground

@@ -138,9 +138,18 @@ def test_logits_are_averaged_and_merged_in_the_end(write: Any, bundle: Bundle, t
     assert any("merge leaves out" in warning for warning in merged.warnings)
 
 
-def test_heights_have_no_classes_to_merge(write: Any, bundle: Bundle, tmp_path: Path) -> None:
-    options = PredictOptions(merge=load_crosswalk("nlcd-paraformer-to-chesapeake-4"))
-    with pytest.raises(UsageError, match="no classes to merge"):
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (PredictOptions(merge=load_crosswalk("nlcd-paraformer-to-chesapeake-4")), "no classes to merge"),
+        (PredictOptions(min_confidence=0.5), "no classes to be sure of"),
+        (PredictOptions(as_labels=True), "no classes to make labels of"),
+    ],
+)
+def test_heights_have_no_classes(
+    write: Any, bundle: Bundle, tmp_path: Path, options: PredictOptions, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
         predict_raster(with_heights(bundle, classes=False), write(surface()), tmp_path / "map.tif", options=options)
 
 

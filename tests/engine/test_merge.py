@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from landwright.bundles import Bundle
 from landwright.engine import PredictOptions, predict_raster
 from landwright.engine.classmap import ClassMap
+from landwright.engine.decode import ByProbability
 from landwright.engine.merge import Merger, check_merge, fitting_crosswalks
 from landwright.errors import UsageError
 from landwright.legends import Crosswalk, Legend, LegendClass, list_crosswalks, load_crosswalk, load_legend
@@ -135,7 +136,7 @@ def test_a_window_that_sees_little_of_the_targets_has_little_say() -> None:
     codes, confidence = Rows(), Rows()
     sure_of_water, sure_of_green = torch.tensor([0.002, 0.0]), torch.tensor([0.1, 0.8])
     average = ((sure_of_water + sure_of_green) / 2)[:, None, None]
-    ClassMap(legend, codes, confidence, partial=True).write(0, average, np.ones((1, 1), bool))
+    ClassMap(legend, codes, confidence, decoder=ByProbability(partial=True)).write(0, average, np.ones((1, 1), bool))
     assert codes.rows[0].tolist() == [[legend.codes[1]]]
     assert confidence.rows[0].tolist() == [[round(100 * 0.8 / 0.902)]]
 

@@ -8,7 +8,8 @@ import pytest
 
 from landwright.bundles import TilingCard
 from landwright.engine.blend import BLENDS
-from landwright.engine.options import MapResult, PredictOptions
+from landwright.engine.options import PredictOptions
+from landwright.engine.result import MapResult
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
 
@@ -23,6 +24,10 @@ from landwright.errors import UsageError
         {"blend": "linear"},
         {"tta": "all"},
         {"precision": "8"},
+        {"at_gsd": 0.0},
+        {"resize": 8},
+        {"snap": "sam"},
+        {"min_confidence": 1.5},
     ],
 )
 def test_values_out_of_range_are_refused_with_a_remedy(wrong: dict[str, Any]) -> None:
@@ -38,6 +43,25 @@ def test_the_card_fills_what_is_left_open() -> None:
     assert PredictOptions().tiling(card, "cuda").batch == 8
     chosen = PredictOptions(tile=128, overlap=0.0, blend="gaussian", batch=3)
     assert chosen.tiling(card, "cuda") == Tiling(128, 0.0, "gaussian", 3)
+
+
+def test_the_network_sees_a_tile_of_the_card_at_any_zoom() -> None:
+    card = TilingCard(tile=224, overlap=0.5)
+    assert PredictOptions().tiling(card, "cpu", zoom=2.0, words=True) == Tiling(112, 0.5, "cosine", 8)
+    assert PredictOptions().tiling(card, "cuda", zoom=100.0, words=True) == Tiling(16, 0.5, "cosine", 32)
+    assert PredictOptions(tile=300).tiling(card, "cpu", zoom=2.0).tile == 300
+
+
+def test_one_thing_says_how_large_pixels_are() -> None:
+    with pytest.raises(UsageError, match="both say how large"):
+        PredictOptions(resize=448, at_gsd=0.3)
+    assert PredictOptions(resize=0, at_gsd=0.3).resize == 0
+
+
+def test_labels_are_sure_by_half_unless_it_is_said() -> None:
+    assert PredictOptions().least == 0
+    assert PredictOptions(as_labels=True).least == 0.5
+    assert PredictOptions(as_labels=True, min_confidence=0.0).least == 0
 
 
 def test_a_card_may_name_every_blend() -> None:

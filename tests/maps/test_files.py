@@ -55,3 +55,13 @@ def test_nothing_is_replaced_unasked_and_the_image_never(tmp_path: Path) -> None
     (tmp_path / "link.tif").symlink_to(image)
     with pytest.raises(UsageError, match="one of the inputs"):
         map_files(tmp_path / "link.tif", False).refuse_existing([image], overwrite=True)
+
+
+def test_the_legend_goes_beside_the_map_and_is_not_replaced(tmp_path: Path) -> None:
+    files = map_files(tmp_path / "map.tif", False, legend=True)
+    assert files.legend == tmp_path / "map.legend.yaml"
+    assert map_files(tmp_path / "map.tif", False).legend is None
+    files.legend.write_text("mine")
+    with pytest.raises(UsageError, match="already"):
+        files.refuse_existing([], overwrite=False)
+    files.refuse_existing([], overwrite=True)

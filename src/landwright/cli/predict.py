@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from landwright.cli import words as word_options
 from landwright.cli.common import band_list, emit, guard, progress
 from landwright.errors import DataError, LandwrightError, PartialError, UsageError
 
@@ -21,10 +22,6 @@ _SUFFIX = ".tif"
 
 @guard
 def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    model: Annotated[
-        str,
-        typer.Option("--model", "-m", help="Bundle folder, run folder, or hub id owner/name.", show_default=False),
-    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="Map to write (.tif); a folder for several images.", show_default=False),
@@ -32,6 +29,27 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     images: Annotated[
         list[str] | None, typer.Argument(help="Images: files, folders, globs or .txt lists.", show_default=False)
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Bundle folder, run folder, hub id owner/name; with words also a published model such as clip-b16 "
+            "(default: farslip1-b16).",
+            show_default=False,
+        ),
+    ] = None,
+    words: word_options.Words = None,
+    vocabulary: word_options.VocabularyName = None,
+    preset: word_options.PresetName = None,
+    attention: word_options.Attention = None,
+    upsampler: word_options.Upsampler = None,
+    templates: word_options.TemplatesName = None,
+    threshold: word_options.Threshold = None,
+    snap: word_options.Snap = None,
+    at_gsd: word_options.AtGsd = None,
+    as_labels: word_options.AsLabels = False,
+    min_confidence: word_options.MinConfidence = None,
     before: Annotated[
         Path | None, typer.Option("--before", help="Of two dates the earlier image; with --after instead of IMAGES.")
     ] = None,
@@ -59,7 +77,8 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         bool, typer.Option("--confidence/--no-confidence", help="Also write NAME_confidence.tif, in percent.")
     ] = True,
     tta: Annotated[
-        str, typer.Option("--tta", help="Average over mirrored copies: none, flip (4 passes) or d4 (8 passes).")
+        str,
+        typer.Option("--tta", help="Average over copies: none, flip (4 passes), d4 (8), scale (3) or flip-scale (12)."),
     ] = "none",
     tile: Annotated[
         int | None, typer.Option("--tile", help="Side of a window in pixels (default: the model's).")
@@ -69,10 +88,11 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     blend: Annotated[
         str | None,
-        typer.Option("--blend", help="cosine, gaussian, crop, paraformer or rs3dada (default: the model's)."),
+        typer.Option("--blend", help="cosine, gaussian, crop, uniform, paraformer or rs3dada (default: the model's)."),
     ] = None,
     batch: Annotated[
-        int | None, typer.Option("--batch", "-b", help="Windows at a time (default: 1 on a CPU, 8 on a GPU).")
+        int | None,
+        typer.Option("--batch", "-b", help="Windows at a time (default: 1 on a CPU, 8 on a GPU; words: 8, 32)."),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     precision: Annotated[
@@ -82,6 +102,8 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable line.")] = False,
 ) -> None:
     """Map images with a model: classes in the legend's colours, their confidence, heights; COGs with QGIS styles.
+
+    With --words or --vocabulary: a map of those classes by a vision-language model, without training.
 
     With --before and --after: what changed between two dates, by a model of two dates; or by how many metres heights
     have fallen, by a model of heights.
@@ -94,8 +116,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sources = expand_inputs(_named(images, before, after))
     targets = _targets(sources, out, several=len(sources) > 1)
     # The engine brings torch, which is loaded only when the inputs are there.
-    from landwright.bundles import load_bundle
-    from landwright.engine import PredictOptions, plan
+    from landwright.engine import PredictOptions, WordOptions, find_model, plan
     from landwright.legends import load_crosswalk
 
     options = PredictOptions(
@@ -108,13 +129,26 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         precision=precision,  # type: ignore[arg-type]
         bands=None if bands is None else band_list(bands),
         scale=scale,
+        at_gsd=at_gsd,
+        snap=snap,
         before=before,
         aoi=aoi,
         merge=None if merge is None else load_crosswalk(merge),
+        min_confidence=min_confidence,
+        as_labels=as_labels,
         confidence=confidence,
         overwrite=force,
     )
-    bundle = load_bundle(model)
+    looked_for = WordOptions(
+        words=words,
+        vocabulary=vocabulary,
+        preset=preset,
+        attention=attention,
+        upsampler=upsampler,
+        templates=templates,
+        threshold=threshold,
+    )
+    bundle = find_model(model, looked_for)
     maps = plan(bundle.card, options)
     for source, target in zip(sources, targets, strict=True):
         inputs = [source] if before is None else [source, before]
@@ -209,5 +243,7 @@ def _summary(result: MapResult) -> str:
         lines.append(f"  heights in metres: {result.height_map}")
     if result.height_spread is not None:
         lines.append(f"  spread of the heights in metres: {result.height_spread}")
+    if result.legend is not None:
+        lines.append(f"  legend for recipes: {result.legend}")
     lines.append(f"  QGIS styles: {', '.join(str(style) for style in result.styles)}")
     return "\n".join(lines)

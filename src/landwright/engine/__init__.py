@@ -4,13 +4,15 @@ from landwright.engine.blend import BLENDS, Blend, partition
 from landwright.engine.grid import fixed_starts, padded_starts, starts
 from landwright.engine.heads import ClassHead, Head, HeightHead
 from landwright.engine.merge import Merger, check_merge, fitting_crosswalks
-from landwright.engine.options import MapResult, PredictOptions
+from landwright.engine.options import PredictOptions
 from landwright.engine.plan import Plan, plan
 from landwright.engine.predict import predict_raster
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink, Source
+from landwright.engine.result import MapResult
 from landwright.engine.score import PixelScorer
 from landwright.engine.stream import Tally, Tiling, map_windows
 from landwright.engine.weights import KernelWeights, window_weights
+from landwright.engine.words import WordOptions, find_model
 
 __all__ = [
     "BLENDS",
@@ -31,7 +33,9 @@ __all__ = [
     "Source",
     "Tally",
     "Tiling",
+    "WordOptions",
     "check_merge",
+    "find_model",
     "fitting_crosswalks",
     "fixed_starts",
     "map_windows",

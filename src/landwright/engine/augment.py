@@ -1,20 +1,36 @@
-"""Test-time augmentation: the mean over mirrored and turned copies of a window."""
+"""Test-time augmentation: the mean over mirrored, turned and resized copies of a window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-Augmentation = Literal["none", "flip", "d4"]
+Augmentation = Literal["none", "flip", "d4", "scale", "flip-scale"]
 AUGMENTATIONS: tuple[str, ...] = get_args(Augmentation)
 
-_VIEWS: dict[str, tuple[tuple[int, bool], ...]] = {
-    # A half turn of a mirrored window is the window mirrored the other way.
-    "flip": ((0, False), (0, True), (2, False), (2, True)),
-    "d4": tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4)),
+SCALES = (1.0, 0.75, 1.5)
+
+
+class View(NamedTuple):
+    """How a window is shown: quarter turns after mirroring, and the factor of its size."""
+
+    turns: int = 0
+    mirrored: bool = False
+    factor: float = 1.0
+
+
+# A half turn of a mirrored window is the window mirrored the other way.
+_FLIPS = (View(), View(mirrored=True), View(2), View(2, mirrored=True))
+_VIEWS: dict[str, tuple[View, ...]] = {
+    "none": (View(),),
+    "flip": _FLIPS,
+    "d4": tuple(View(turns, mirrored) for mirrored in (False, True) for turns in range(4)),
+    "scale": tuple(View(factor=factor) for factor in SCALES),
+    "flip-scale": tuple(view._replace(factor=factor) for factor in SCALES for view in _FLIPS),
 }
 
 
@@ -23,26 +39,30 @@ def augmented(
     images: Tensor,
     augmentation: Augmentation,
     spread: Callable[[Tensor], Tensor] | None = None,
+    *,
+    zoom: float = 1.0,
 ) -> Tensor:
-    """Average a function over the symmetries of the square.
+    """Average a function over the symmetries of the square, over sizes, or both.
 
     Args:
-        function: Turns images (B, C, t, t) into scores (B, K, t, t).
-        images: (B, C, t, t).
+        function: Turns images (B, C, h, w) into scores (B, K, h, w).
+        images: (B, C, H, W).
         augmentation: ``none``; ``flip``: the image and its three mirrorings (4 passes); ``d4``: quarter turns and
-            their mirrorings (8 passes).
-        spread: Takes from scores (B, K, t, t) a quantity (B, 1, t, t) whose variance over the views is wanted, or None.
+            their mirrorings (8 passes); ``scale``: the image, and three quarters and one and a half times its size
+            (3 passes); ``flip-scale``: both (12 passes).
+        spread: Takes from scores (B, K, H, W) a quantity (B, 1, H, W) whose variance over the views is wanted, or None.
+        zoom: Factor of the size that every view is shown at.
 
     Returns:
-        (B, K, t, t) mean of the scores, each turned back, and with ``spread`` the variance as one channel more.
+        (B, K, H, W) mean of the scores, each turned back, and with ``spread`` the variance as one channel more.
     """
-    if augmentation == "none":
-        return function(images)
-    first, *others = _VIEWS[augmentation]
-    total = _seen(function, images, *first)
+    first, *others = (view._replace(factor=view.factor * zoom) for view in _VIEWS[augmentation])
+    total = _seen(function, images, first)
+    if not others:
+        return total
     quantities = [spread(total)] if spread else []
-    for quarter, mirrored in others:
-        scores = _seen(function, images, quarter, mirrored)
+    for view in others:
+        scores = _seen(function, images, view)
         if spread:
             quantities.append(spread(scores))
         total = total + scores
@@ -53,7 +73,17 @@ def augmented(
     return torch.cat([mean, torch.stack(quantities).var(dim=0, correction=0)], dim=1)
 
 
-def _seen(function: Callable[[Tensor], Tensor], images: Tensor, quarter: int, mirrored: bool) -> Tensor:
-    view = images.flip(3) if mirrored else images
-    scores = torch.rot90(function(torch.rot90(view, quarter, (2, 3))), -quarter, (2, 3))
-    return scores.flip(3) if mirrored else scores
+def _seen(function: Callable[[Tensor], Tensor], images: Tensor, view: View) -> Tensor:
+    if view == View():
+        return function(images)
+    shown = torch.rot90(images.flip(3) if view.mirrored else images, view.turns, (2, 3))
+    size = shown.shape[2:]
+    scores = _resized(function(_resized(shown, [max(1, round(side * view.factor)) for side in size])), list(size))
+    scores = torch.rot90(scores, -view.turns, (2, 3))
+    return scores.flip(3) if view.mirrored else scores
+
+
+def _resized(maps: Tensor, size: list[int]) -> Tensor:
+    if list(maps.shape[2:]) == size:
+        return maps
+    return functional.interpolate(maps, size, mode="bilinear", antialias=True)

@@ -8,10 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Separable = Literal["cosine", "gaussian", "crop", "rs3dada"]
+Separable = Literal["cosine", "gaussian", "crop", "rs3dada", "uniform"]
 """Blends whose weights are the product of one weight by row and one by column."""
 
-Blend = Literal["cosine", "gaussian", "crop", "paraformer", "rs3dada"]
+Blend = Literal["cosine", "gaussian", "crop", "paraformer", "rs3dada", "uniform"]
 BLENDS: tuple[str, ...] = get_args(Blend)
 
 
@@ -24,7 +24,8 @@ def profile(
         tile: Side of the window in pixels.
         blend: ``cosine``: squared sine over the whole window; ``gaussian``: standard deviation tile / 8, as in
             nnU-Net (Isensee et al. 2021); ``crop``: as cosine, for `partition` to choose the largest; ``rs3dada``:
-            1 but for straight declines over the overlap, as published with that network, at the raster's border too.
+            1 but for straight declines over the overlap, as published with that network, at the raster's border too;
+            ``uniform``: 1, as published with SegEarth-OV (Li et al., CVPR 2025).
         first: The window starts at the raster's border: no decline on that side, where nothing else looks further.
         last: The same for the end.
         stride: Step of the windows, which ``rs3dada`` asks for; None is the whole tile, without a decline.
@@ -32,6 +33,8 @@ def profile(
     Returns:
         (tile,) weights in (0, 1], never 0.
     """
+    if blend == "uniform":
+        return np.ones(tile)
     if blend == "rs3dada":
         step = tile if stride is None else stride
         ramp = 1 - np.maximum(np.arange(tile) - step + 1, 0) / (1 + tile - step)
@@ -57,8 +60,8 @@ def partition(tile: int, positions: Sequence[int], blend: Separable) -> NDArray[
     Args:
         tile: Side of a window in pixels.
         positions: First pixel of each window, increasing, without gaps (`grid.starts`).
-        blend: ``cosine``, ``gaussian`` and ``rs3dada`` mix all windows on a pixel; ``crop`` takes the one that sees
-            furthest around it.
+        blend: ``cosine``, ``gaussian``, ``rs3dada`` and ``uniform`` mix all windows on a pixel; ``crop`` takes the one
+            that sees furthest around it.
 
     Returns:
         (windows, tile) float32 weights.

@@ -13,6 +13,7 @@ from landwright.engine.protocols import Source
 from landwright.engine.stream import Tiling
 from landwright.errors import DataError
 from landwright.rasters import RasterInfo, Window
+from landwright.words.language import language_note
 
 _EIGHT_BIT = 255
 _PROBES = 3
@@ -115,17 +116,44 @@ def check_grid(raster: Source, tiling: Tiling) -> None:
     )
 
 
-def warnings_about(info: RasterInfo, card: Card) -> list[str]:
-    """Say in plain words what may make the map worse than the model's scores promise."""
+def zoom_of(info: RasterInfo, at_gsd: float | None) -> float:
+    """Return the factor by which an image is enlarged so that its pixels have a ground size.
+
+    Raises:
+        DataError: The ground size of the image's pixels is unknown.
+    """
+    if at_gsd is None:
+        return 1.0
+    if info.gsd is None:
+        raise DataError(
+            f"has pixels of unknown ground size, so they cannot be brought to {at_gsd:g} m",
+            path=info.path,
+            remedy="Georeference the image, or leave --at-gsd out",
+        )
+    return info.gsd / at_gsd
+
+
+def warnings_about(info: RasterInfo, card: Card, at_gsd: float | None = None) -> list[str]:
+    """Say in plain words what may make the map worse than the model's scores promise.
+
+    Args:
+        info: The image.
+        card: The model's card.
+        at_gsd: Ground size in metres that pixels are given before the network sees them, or None.
+    """
     remarks = list(info.notes)
+    if card.words is not None and (note := language_note(card.words.vocabulary.queries)):
+        remarks.append(note)
+    gsd = info.gsd if at_gsd is None else at_gsd
     if card.gsd is None:
         return remarks
     low, high = card.gsd
     span = f"{low:g} m" if low == high else f"{low:g} to {high:g} m"
-    if info.gsd is None:
+    if gsd is None:
         remarks.append(f"the ground size of a pixel is unknown; the model was trained for {span}")
-    elif not low / _GSD_TOLERANCE <= info.gsd <= high * _GSD_TOLERANCE:
-        remarks.append(f"a pixel is {info.gsd:.3g} m on the ground; the model was trained for {span}")
+    elif not low / _GSD_TOLERANCE <= gsd <= high * _GSD_TOLERANCE:
+        seen = "is" if at_gsd is None else "is shown as"
+        remarks.append(f"a pixel {seen} {gsd:.3g} m on the ground; the model was trained for {span}")
     return remarks
 
 

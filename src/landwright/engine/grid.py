@@ -22,17 +22,17 @@ def starts(length: int, tile: int, overlap: float) -> list[int]:
     Raises:
         ValueError: An argument is out of its range.
     """
-    stride = _stride(length, tile, overlap)
+    step = _stride(length, tile, overlap)
     spare = length - tile
     if spare <= 0:
         return [0]
-    steps = math.ceil(spare / stride)
+    steps = math.ceil(spare / step)
     # Rounded down in integers: the same on every machine, and no step is longer than the stride.
-    return [step * spare // steps for step in range(steps + 1)]
+    return [number * spare // steps for number in range(steps + 1)]
 
 
 def fixed_starts(length: int, tile: int, overlap: float) -> list[int]:
-    """Place windows along one side as published with Paraformer (Li et al., CVPR 2024).
+    """Place windows along one side as published with Paraformer (Li et al., CVPR 2024) and SegEarth-OV (CVPR 2025).
 
     The stride never changes, and one more window ends with the raster, however close it comes to the one before.
 
@@ -47,9 +47,8 @@ def fixed_starts(length: int, tile: int, overlap: float) -> list[int]:
     Raises:
         ValueError: An argument is out of its range.
     """
-    stride = _stride(length, tile, overlap)
     last = max(0, length - tile)
-    return [*range(0, last, stride), last]
+    return [*range(0, last, _stride(length, tile, overlap)), last]
 
 
 def padded_starts(length: int, tile: int, overlap: float) -> list[int]:
@@ -69,11 +68,16 @@ def padded_starts(length: int, tile: int, overlap: float) -> list[int]:
     Raises:
         ValueError: An argument is out of its range.
     """
-    stride = _stride(length, tile, overlap)
-    return [stride * step for step in range(math.ceil((length - tile) / stride) + 1)]
+    step = _stride(length, tile, overlap)
+    return [step * number for number in range(math.ceil((length - tile) / step) + 1)]
+
+
+def stride(tile: int, overlap: float) -> int:
+    """Return the largest step of windows that overlap by a share of the tile, in pixels."""
+    return max(1, math.floor(tile * (1 - overlap)))
 
 
 def _stride(length: int, tile: int, overlap: float) -> int:
     if length < 1 or tile < 1 or not 0 <= overlap < 1:
         raise ValueError(f"length {length}, tile {tile} and overlap {overlap} do not make a grid")
-    return max(1, math.floor(tile * (1 - overlap)))
+    return stride(tile, overlap)

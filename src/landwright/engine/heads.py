@@ -57,6 +57,28 @@ class ClassHead:
             probabilities(logits, scores)
 
 
+class QueryHead:
+    """Similarities to every word, which are averaged before any class is chosen, as published with SegEarth-OV.
+
+    Args:
+        queries: Number Q of words.
+
+    Attributes:
+        channels: Number of words.
+    """
+
+    def __init__(self, queries: int) -> None:
+        """Count the channels."""
+        self.channels = queries
+
+    def __call__(self, outputs: Sequence[Outputs], scores: Tensor) -> None:
+        """Write the similarities of the only date."""
+        (only,) = outputs
+        if only.queries is None:
+            raise UsageError("the network tells nothing of words", remedy="Choose a model of words")
+        scores.copy_(only.queries)
+
+
 class HeightHead:
     """Heights above ground in metres, one channel for each date.
 

@@ -50,12 +50,13 @@ class Merger:
 
     Classes without a target take no part: their probability is left out, so that the sums may stay below 1. They are
     not scaled to 1 here, because that would give a window that sees almost nothing but such a class as much say as one
-    that is sure of a target; what is left is divided out after the windows are blended (`ClassMap`).
+    that is sure of a target; what is left is divided out after the windows are blended (`decode.ByProbability`).
 
     Args:
         crosswalk: From the network's classes to the map's.
 
     Attributes:
+        targets: Index of every class's target, or None.
         classes: Number of target classes.
         partial: Whether a class has no target.
     """
@@ -63,15 +64,15 @@ class Merger:
     def __init__(self, crosswalk: Crosswalk) -> None:
         """Look up the target of every class."""
         table = crosswalk.index_lut()[: len(crosswalk.source_legend)]
-        self._targets = [None if index == IGNORE else int(index) for index in table]
+        self.targets = [None if index == IGNORE else int(index) for index in table]
         self.classes = len(crosswalk.target_legend)
-        self.partial = None in self._targets
+        self.partial = None in self.targets
 
     def __call__(self, scores: Tensor) -> Tensor:
         """Turn probabilities (B, K, H, W) into sums (B, targets, H, W)."""
         batch, _, height, width = scores.shape
         merged = scores.new_zeros((batch, self.classes, height, width))
-        for index, target in enumerate(self._targets):
+        for index, target in enumerate(self.targets):
             if target is not None:
                 merged[:, target] += scores[:, index]
         return merged

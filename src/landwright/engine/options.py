@@ -1,4 +1,4 @@
-"""What a user may choose when a map is made, and what comes back."""
+"""What a user may choose when a map is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from landwright.bundles import TilingCard
 from landwright.engine.augment import AUGMENTATIONS, Augmentation
@@ -15,11 +14,18 @@ from landwright.engine.score import PRECISIONS, Precision
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
 from landwright.legends import Crosswalk
+from landwright.rasters.segments import PROVIDERS
 
 SMALLEST_TILE = 16
 
-_BATCH_CPU = 1
-_BATCH_GPU = 8
+LABEL_CONFIDENCE = 0.5
+"""Least probability of a pixel of ``as_labels`` where no other is asked for."""
+
+_BATCHES = {("cpu", False): 1, ("cpu", True): 8, ("gpu", False): 8, ("gpu", True): 32}
+"""Windows that go through the network together on a device, by whether it is a model of words.
+
+Their transformers want whole batches also on a CPU, where convolutions do not.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,20 +36,32 @@ class PredictOptions:
         tile: Side of a window in pixels, >= 16.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
         blend: Weights of overlapping windows: ``cosine``, ``gaussian``, ``crop``, or what was published with a network:
-            ``paraformer``, whose steps are fixed and whose windows count five times as much in their central half, or
+            ``paraformer``, whose steps are fixed and whose windows count five times as much in their central half,
             ``rs3dada``, whose steps are fixed, whose windows hang over the end on black, and which averages logits and
-            keeps heights below 0.
-        batch: Windows that go through the network together (default: 1 on a CPU, 8 on a GPU).
-        tta: Test-time augmentation: ``none``, ``flip`` (4 passes) or ``d4`` (8 passes).
+            keeps heights below 0, or ``uniform``, whose steps are fixed and whose windows count alike (SegEarth-OV,
+            RS-OVSS).
+        batch: Windows that go through the network together (default: 1 on a CPU, 8 on a GPU; of a model of words 8
+            and 32).
+        tta: Test-time augmentation: ``none``, ``flip`` (4 passes), ``d4`` (8 passes), ``scale`` (3 sizes) or
+            ``flip-scale`` (12 passes).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ...
         precision: ``32``, ``bf16``, ``16``, or ``auto``: bf16 on a GPU that has it.
         bands: Bands of the image in the model's order, 1-based numbers or descriptions (default: all of them).
         scale: Factor that values are multiplied by first, such as 255 / 65535 for a model of 8-bit images.
+        at_gsd: Ground size in metres that pixels are given before the network sees them, such as that of the images it
+            was trained on; windows cover as many pixels of it as before, unless ``tile`` says otherwise.
+        resize: Of a model of words: length in pixels that the longer side of the image is brought to first, as
+            published; 0 leaves the image as it is.
+        snap: Of a model of words: average the scores of every window over segments of the image, ``felzenszwalb`` or
+            ``slic``.
         before: The same place at an earlier date, on the same grid: for a model of two dates, or for the difference
             of heights, before less after, with a model of heights.
         aoi: Polygons of the area to map; ground outside becomes nodata.
         merge: Crosswalk from the model's classes to fewer: probabilities of classes with one target are summed before
             the most probable one is chosen, and the map has the target's legend. Classes without a target take no part.
+        min_confidence: Pixels whose class is less probable than this, in [0, 1], become nodata.
+        as_labels: Make labels to train with: the legend is written beside the map as ``NAME.legend.yaml``, and
+            ``min_confidence`` is 0.5 unless it is said.
         confidence: Where to write the largest class probability in percent; True puts it beside the map as
             ``NAME_confidence.tif``, False leaves it out.
         overwrite: Replace files that are there.
@@ -61,9 +79,14 @@ class PredictOptions:
     precision: Precision = "auto"
     bands: Sequence[int | str] | None = None
     scale: float | None = None
+    at_gsd: float | None = None
+    resize: int | None = None
+    snap: str | None = None
     before: Path | None = None
     aoi: Path | None = None
     merge: Crosswalk | None = None
+    min_confidence: float | None = None
+    as_labels: bool = False
     confidence: Path | bool = True
     overwrite: bool = False
 
@@ -77,96 +100,45 @@ class PredictOptions:
             raise UsageError(f"batch {self.batch} is not a number of windows", remedy="Use 1 or more")
         if self.scale is not None and not 0 < self.scale < math.inf:
             raise UsageError(f"scale {self.scale} is not a factor", remedy="Use a number above 0, such as 0.00389")
+        if self.at_gsd is not None and not 0 < self.at_gsd < math.inf:
+            raise UsageError(f"at-gsd {self.at_gsd} is not the size of a pixel", remedy="Use metres, such as 0.3")
+        if self.resize is not None and self.resize != 0 and self.resize < SMALLEST_TILE:
+            raise UsageError(
+                f"resize {self.resize} is too small", remedy=f"Use at least {SMALLEST_TILE} pixels, or 0 for none"
+            )
+        if self.resize and self.at_gsd is not None:
+            raise UsageError("resize and at-gsd both say how large pixels are", remedy="Leave one of them out")
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            raise UsageError(
+                f"min-confidence {self.min_confidence} is not a probability", remedy="Use 0.5 for a half, up to 1"
+            )
         _choose("blend", self.blend, (*BLENDS, None))
         _choose("tta", self.tta, AUGMENTATIONS)
         _choose("precision", self.precision, PRECISIONS)
+        _choose("snap", self.snap, (*PROVIDERS, None))
 
-    def tiling(self, card: TilingCard, device: str) -> Tiling:
-        """Settle what is left to the card or the device type (``cpu``, ``cuda``)."""
+    @property
+    def least(self) -> float:
+        """Probability below which a pixel is nodata."""
+        if self.min_confidence is not None:
+            return self.min_confidence
+        return LABEL_CONFIDENCE if self.as_labels else 0.0
+
+    def tiling(self, card: TilingCard, device: str, *, zoom: float = 1.0, words: bool = False) -> Tiling:
+        """Settle what is left to the card or the device type (``cpu``, ``cuda``).
+
+        Args:
+            card: The model's.
+            device: Its type.
+            zoom: The card's tile is in pixels as the network sees them, so many times those of the image.
+            words: Whether it is a model of words.
+        """
         return Tiling(
-            tile=card.tile if self.tile is None else self.tile,
+            tile=max(SMALLEST_TILE, round(card.tile / zoom)) if self.tile is None else self.tile,
             overlap=card.overlap if self.overlap is None else self.overlap,
             blend=card.blend if self.blend is None else self.blend,
-            batch=self.batch or (_BATCH_CPU if device == "cpu" else _BATCH_GPU),
+            batch=self.batch or _BATCHES["cpu" if device == "cpu" else "gpu", words],
         )
-
-
-@dataclass(frozen=True)
-class MapResult:
-    """A finished map.
-
-    Attributes:
-        path: The map: codes of the legend, or heights where the model has no classes.
-        confidence: Largest class probability in percent, or None.
-        styles: QGIS styles, beside the rasters.
-        image: The raster that was mapped.
-        width: Columns.
-        height: Rows.
-        valid: Mapped pixels; the others are nodata.
-        windows: Windows that went through the network.
-        skipped: Windows without a pixel to map.
-        redundancy: Pixels through the network per pixel of the raster, without test-time augmentation.
-        seconds: Wall time.
-        device: Where it was computed.
-        precision: ``32``, ``bf16`` or ``16``.
-        warnings: What the user should know, such as an unsuitable ground sampling distance.
-        height_map: Heights above ground in metres, or of two dates their difference; ``path`` itself where there are no
-            classes; None where there are no heights.
-        height_spread: Standard deviation of the heights over the views of test-time augmentation in metres, or None.
-        before: The raster of the earlier date, or None.
-    """
-
-    path: Path
-    confidence: Path | None
-    styles: tuple[Path, ...]
-    image: str
-    width: int
-    height: int
-    valid: int
-    windows: int
-    skipped: int
-    redundancy: float
-    seconds: float
-    device: str
-    precision: str
-    warnings: tuple[str, ...] = ()
-    height_map: Path | None = None
-    height_spread: Path | None = None
-    before: str | None = None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """All files written."""
-        rasters = (self.path, self.confidence, self.height_map, self.height_spread)
-        return (*dict.fromkeys(path for path in rasters if path is not None), *self.styles)
-
-    @property
-    def rate(self) -> float:
-        """Million pixels of the raster per second."""
-        return self.width * self.height / self.seconds / 1e6
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "image": self.image,
-            "before": self.before,
-            "map": str(self.path),
-            "confidence": str(self.confidence) if self.confidence else None,
-            "height_map": str(self.height_map) if self.height_map else None,
-            "height_spread": str(self.height_spread) if self.height_spread else None,
-            "styles": [str(path) for path in self.styles],
-            "width": self.width,
-            "height": self.height,
-            "valid_pixels": self.valid,
-            "windows": self.windows,
-            "skipped": self.skipped,
-            "redundancy": round(self.redundancy, 3),
-            "seconds": round(self.seconds, 3),
-            "megapixels_per_second": round(self.rate, 3),
-            "device": self.device,
-            "precision": self.precision,
-            "warnings": list(self.warnings),
-        }
 
 
 def _choose(name: str, value: object, known: Sequence[object]) -> None:

@@ -39,6 +39,7 @@ class Plan:
             classes=self.legend is not None,
             height=self.heights > 0,
             spread=self.spread,
+            legend=options.as_labels,
         )
 
 
@@ -60,14 +61,25 @@ def plan(card: Card, options: PredictOptions) -> Plan:
     legend = None
     if "classes" in card.outputs and not compares:
         legend = card.legend
-    if options.merge is not None:
-        if legend is None:
-            raise UsageError(
-                "there are no classes to merge: this is a map of heights alone", remedy="Leave --merge out"
-            )
+    if legend is None:
+        _refuse_without_classes(options)
+    if options.merge is not None and legend is not None:
         check_merge(options.merge, legend)
         legend = options.merge.target_legend
     heights = 0
     if "height" in card.outputs:
         heights = 2 if compares else 1
     return Plan(legend, heights, heights > 0 and options.tta != "none")
+
+
+def _refuse_without_classes(options: PredictOptions) -> None:
+    chosen = (
+        ("--merge", "to merge", options.merge is not None),
+        ("--min-confidence", "to be sure of", options.min_confidence is not None),
+        ("--as-labels", "to make labels of", options.as_labels),
+    )
+    for name, purpose, given in chosen:
+        if given:
+            raise UsageError(
+                f"there are no classes {purpose}: this is a map of heights alone", remedy=f"Leave {name} out"
+            )

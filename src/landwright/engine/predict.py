@@ -7,24 +7,29 @@ from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
-from landwright.bundles import Bundle, Card
+from landwright.bundles import Bundle
 from landwright.engine.area import AreaReader
-from landwright.engine.checks import check_grid
+from landwright.engine.checks import check_grid, zoom_of
 from landwright.engine.classmap import ClassMap
 from landwright.engine.finite import FiniteReader
-from landwright.engine.heads import ClassHead, Head, HeightHead
+from landwright.engine.heads import HeightHead
 from landwright.engine.heightmap import HeightMap
 from landwright.engine.merge import Merger
-from landwright.engine.options import MapResult, PredictOptions
-from landwright.engine.plan import Plan, plan
+from landwright.engine.options import PredictOptions
+from landwright.engine.plan import plan
 from landwright.engine.products import Product, class_products, height_products
 from landwright.engine.protocols import Progress, Reader, Sink
+from landwright.engine.queries import asked, check_words, class_scores, query_rule_of
+from landwright.engine.resized import map_resized, remarks_on_size
+from landwright.engine.result import MapResult
 from landwright.engine.score import PixelScorer, choose_device
+from landwright.engine.snap import Snapper
 from landwright.engine.sources import open_source
 from landwright.engine.split import Split
 from landwright.engine.stream import map_windows
 from landwright.engine.tags import provenance
 from landwright.errors import DataError
+from landwright.maps import legend_yaml
 from landwright.rasters import atomic_output
 from landwright.rasters.gdal import settings
 
@@ -64,42 +69,43 @@ def predict_raster(
     options = options or PredictOptions()
     card, path = bundle.card, str(image)
     made = plan(card, options)
+    resize = check_words(bundle, options)
     files = made.files(out, options)
     inputs = (path, options.before)
     files.refuse_existing([file for file in inputs if file is not None], overwrite=options.overwrite)
     device = choose_device(options.device)
-    tiling = options.tiling(card.tiling, device.type)
     with ExitStack() as stack:
         stack.enter_context(settings(path))
         source, remarks = open_source(path, card, options, stack)
+        zoom = zoom_of(source.info, options.at_gsd)
+        tiling = options.tiling(card.tiling, device.type, zoom=zoom, words=query_rule_of(bundle.network) is not None)
         check_grid(source, tiling)
         area: Reader = source if options.aoi is None else AreaReader(source, Path(options.aoi))
         reader = FiniteReader(area, source.info.nodata)
         merger = None if options.merge is None else Merger(options.merge)
-        heads = _heads(card, made, merger, averages_logits=tiling.published)
+        of_classes = None if made.legend is None else class_scores(bundle, merger, averages_logits=tiling.published)
+        heads = [] if of_classes is None else [of_classes.head]
+        heads += [HeightHead(made.heights)] if made.heights else []
         scorer = PixelScorer(
-            bundle.network,
+            asked(bundle.network, tiling if resize else None),
             card.normalization,
             heads,
             dates=max(1, made.heights),
             device=device,
             precision=options.precision,
             augmentation=options.tta,
+            zoom=zoom,
+            snapper=None if options.snap is None else Snapper(options.snap, card.normalization),
         )
-        tags = provenance(card, source, tiling, options=options, precision=scorer.precision)
+        tags = provenance(card, source, tiling, options=options, precision=scorer.precision, resize=resize)
         products: list[Product] = []
         sinks: list[tuple[Sink, int]] = []
         classes = None
-        if made.legend is not None:
+        if made.legend is not None and of_classes is not None:
             products += class_products(files, made.legend, source.info, tags)
-            classes = ClassMap(
-                made.legend,
-                *(product.writer for product in products),
-                partial=merger is not None and merger.partial,
-                logits=tiling.published,
-                merger=merger,
-            )
-            sinks.append((classes, heads[0].channels))
+            writers = [product.writer for product in products]
+            classes = ClassMap(made.legend, *writers, decoder=of_classes.decoder, least=options.least)
+            sinks.append((classes, of_classes.head.channels))
         if made.heights:
             metres = height_products(files, made.heights, source.info, tags)
             writers = [product.writer for product in metres]
@@ -107,15 +113,21 @@ def predict_raster(
             products += metres
         for product in products:
             stack.enter_context(product.writer)
-        tally = map_windows(reader, scorer, Split(sinks), tiling, progress=progress)
+        if resize:
+            remarks += remarks_on_size(source.shape, resize)
+            tally = map_resized(area, reader, scorer, Split(sinks), tiling, resize, progress=progress)
+        else:
+            tally = map_windows(reader, scorer, Split(sinks), tiling, progress=progress)
         if not tally.valid:
             raise _nothing_to_map(path, options.aoi)
-        for style, product in zip(files.styles, products, strict=True):
-            stack.enter_context(atomic_output(style)).write_text(product.style, encoding="utf-8")
+        texts = dict(zip(files.styles, (product.style for product in products), strict=True))
+        if made.legend is not None and files.legend is not None:
+            texts[files.legend] = legend_yaml(made.legend)
+        for file, text in texts.items():
+            stack.enter_context(atomic_output(file)).write_text(text, encoding="utf-8")
         # All that can fail is done before the first file takes its name.
         for product in products:
             product.writer.finish()
-    undecided = 0 if classes is None else classes.undecided
     return MapResult(
         path=files.codes,
         confidence=files.beside,
@@ -123,32 +135,19 @@ def predict_raster(
         image=path,
         width=source.info.width,
         height=source.info.height,
-        valid=tally.valid - undecided,
+        valid=tally.valid - (0 if classes is None else classes.undecided + classes.unsure),
         windows=tally.windows,
         skipped=tally.skipped,
-        redundancy=tiling.redundancy(*source.shape),
+        redundancy=(tally.windows + tally.skipped) * tiling.tile**2 / (source.info.width * source.info.height),
         seconds=time.perf_counter() - started,
         device=str(device),
         precision=scorer.precision,
-        warnings=(*remarks, *reader.warnings, *_undecided(undecided)),
+        warnings=(*remarks, *reader.warnings, *([] if classes is None else classes.warnings)),
         height_map=files.height,
         height_spread=files.spread,
         before=None if options.before is None else str(options.before),
+        legend=files.legend,
     )
-
-
-def _heads(card: Card, made: Plan, merger: Merger | None, *, averages_logits: bool) -> list[Head]:
-    heads: list[Head] = []
-    if made.legend is not None:
-        # Logits are averaged as they are; the classes are merged when probabilities are made of them.
-        heads.append(ClassHead(len(card.legend), None if averages_logits else merger, averages_logits=averages_logits))
-    if made.heights:
-        heads.append(HeightHead(made.heights))
-    return heads
-
-
-def _undecided(pixels: int) -> list[str]:
-    return [f"{pixels} pixels show only classes that the merge leaves out, and became nodata"] if pixels else []
 
 
 def _nothing_to_map(path: str, aoi: Path | None) -> DataError:

@@ -32,7 +32,7 @@ def open_source(
         DataError: A file is missing, damaged or does not fit the model, or the two dates do not fit each other.
     """
     after = stack.enter_context(open_raster(image, bands=options.bands))
-    remarks = warnings_about(after.info, card)
+    remarks = warnings_about(after.info, card, options.at_gsd)
     if options.before is None:
         return _checked(after, card, options, dates=card.dates), remarks
     before, found = open_before(options.before, after.info, bands=options.bands)

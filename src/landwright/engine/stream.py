@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from landwright.engine.batch import Batch, even_batch
 from landwright.engine.blend import Blend
-from landwright.engine.grid import fixed_starts, padded_starts, starts
+from landwright.engine.grid import fixed_starts, padded_starts, starts, stride
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink
 from landwright.engine.ring import RingBuffer
 from landwright.engine.strips import read_strips
@@ -25,8 +25,8 @@ class Tiling:
     Attributes:
         tile: Side of a window in pixels.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
-        blend: Weights of overlapping windows; ``paraformer`` and ``rs3dada`` also mean the published places
-            (`grid.fixed_starts`, `grid.padded_starts`).
+        blend: Weights of overlapping windows; ``paraformer``, ``uniform`` and ``rs3dada`` also mean the published
+            places (`grid.fixed_starts`, `grid.padded_starts`).
         batch: Largest number of windows that go through the network together; it does not change the sums.
     """
 
@@ -37,13 +37,18 @@ class Tiling:
 
     def starts(self, length: int) -> list[int]:
         """Return the first pixel of each window along a side of ``length`` pixels."""
-        place = {"paraformer": fixed_starts, "rs3dada": padded_starts}.get(self.blend, starts)
+        place = {"paraformer": fixed_starts, "uniform": fixed_starts, "rs3dada": padded_starts}.get(self.blend, starts)
         return place(length, self.tile, self.overlap)
 
     @property
     def published(self) -> bool:
         """Whether windows are treated as published with RS3DAda: black beyond the raster, and logits averaged."""
         return self.blend == "rs3dada"
+
+    @property
+    def stride(self) -> int:
+        """Largest step of the windows in pixels."""
+        return stride(self.tile, self.overlap)
 
     def redundancy(self, height: int, width: int) -> float:
         """Return how often a pixel goes through the network on average; 1 is the floor."""

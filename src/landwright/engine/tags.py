@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from landwright import __version__
-from landwright.bundles import Card
+from landwright.bundles import Card, WordsCard
 from landwright.engine.options import PredictOptions
 from landwright.engine.protocols import Source
 from landwright.engine.stream import Tiling
@@ -16,7 +16,9 @@ from landwright.legends import Legend
 from landwright.maps import Rendering
 
 
-def provenance(card: Card, image: Source, tiling: Tiling, *, options: PredictOptions, precision: str) -> dict[str, str]:
+def provenance(
+    card: Card, image: Source, tiling: Tiling, *, options: PredictOptions, precision: str, resize: int = 0
+) -> dict[str, str]:
     """Name the model, its scores with their protocols, the source and the settings.
 
     Args:
@@ -25,6 +27,7 @@ def provenance(card: Card, image: Source, tiling: Tiling, *, options: PredictOpt
         tiling: Windows and weights.
         options: What the user chose.
         precision: Numbers that the network computed with.
+        resize: Length in pixels that the longer side of the image was brought to first, or 0.
 
     Returns:
         TIFF metadata; lists and mappings as JSON.
@@ -39,6 +42,14 @@ def provenance(card: Card, image: Source, tiling: Tiling, *, options: PredictOpt
     }
     if options.scale is not None:
         settings["scale"] = options.scale
+    if options.at_gsd is not None:
+        settings["at_gsd"] = options.at_gsd
+    if resize:
+        settings["resize"] = resize
+    if options.snap is not None:
+        settings["snap"] = options.snap
+    if options.least:
+        settings["min_confidence"] = options.least
     if options.merge is not None:
         settings["merge"] = f"{options.merge.name} (by probability)"
     tags = {
@@ -48,6 +59,8 @@ def provenance(card: Card, image: Source, tiling: Tiling, *, options: PredictOpt
         "SOURCE": Path(image.info.path).name,
         "SETTINGS": json.dumps(settings),
     }
+    if card.words is not None:
+        tags["WORDS"] = json.dumps(_words(card, card.words), ensure_ascii=False)
     if options.before is not None:
         tags["SOURCE_BEFORE"] = Path(options.before).name
     if card.weights_sha256:
@@ -57,6 +70,16 @@ def provenance(card: Card, image: Source, tiling: Tiling, *, options: PredictOpt
     if card.scores:
         tags["MODEL_SCORES"] = json.dumps([score.model_dump(mode="json") for score in card.scores], ensure_ascii=False)
     return tags
+
+
+def _words(card: Card, words: WordsCard) -> dict[str, Any]:
+    return {
+        "model": words.model,
+        "classes": {entry.name: list(entry.synonyms) for entry in words.vocabulary.classes},
+        "templates": words.templates,
+        "preset": words.preset,
+        "options": card.network.options,
+    }
 
 
 def class_tags(legend: Legend) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from landwright.maps.cog import StripWriter
 from landwright.maps.files import MapFiles, map_files
+from landwright.maps.legend_file import legend_yaml
 from landwright.maps.legend_picture import legend_svg
 from landwright.maps.map_legend import map_legend, read_tags
 from landwright.maps.picture import (
@@ -33,6 +34,7 @@ __all__ = [
     "confidence_picture",
     "error_picture",
     "legend_svg",
+    "legend_yaml",
     "map_files",
     "map_legend",
     "png_bytes",

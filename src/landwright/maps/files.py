@@ -11,6 +11,7 @@ from landwright.errors import UsageError
 
 _SUFFIXES = (".tif", ".tiff")
 _STYLE = ".qml"
+_LEGEND = ".legend.yaml"
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class MapFiles:
         beside: The raster that goes with it, such as the confidence, or None.
         height: Raster of heights, or None.
         spread: Raster of their spread, or None.
+        legend: The classes as a legend file, or None.
     """
 
     codes: Path
     beside: Path | None
     height: Path | None = None
     spread: Path | None = None
+    legend: Path | None = None
 
     @property
     def rasters(self) -> tuple[Path, ...]:
@@ -51,7 +54,7 @@ class MapFiles:
             UsageError: A file must not be written.
         """
         sources = [path for path in map(Path, inputs) if path.exists()]
-        for file in (*self.rasters, *self.styles):
+        for file in (*self.rasters, *self.styles, *([] if self.legend is None else [self.legend])):
             if file.exists() and any(file.samefile(source) for source in sources):
                 raise UsageError("is one of the inputs", path=file, remedy="Name another output")
             if file.is_file() and not overwrite:
@@ -66,6 +69,7 @@ def map_files(
     classes: bool = True,
     height: bool = False,
     spread: bool = False,
+    legend: bool = False,
 ) -> MapFiles:
     """Name the files that belong to a map.
 
@@ -76,6 +80,7 @@ def map_files(
         classes: There are classes.
         height: There are heights: ``NAME_height.tif`` beside the classes, or ``out`` itself.
         spread: There is a spread of heights: the name of the heights with ``_spread``.
+        legend: The classes are wanted as a legend file too: ``NAME.legend.yaml`` beside the map.
 
     Raises:
         UsageError: A raster's name does not end with ``.tif``, or two have one name.
@@ -84,7 +89,11 @@ def map_files(
     other = Path(beside) if not isinstance(beside, bool) else _named(codes, word) if beside else None
     heights = (_named(codes, "height") if classes else codes) if height else None
     files = MapFiles(
-        codes, other if classes else None, heights, _named(heights, "spread") if heights and spread else None
+        codes,
+        other if classes else None,
+        heights,
+        _named(heights, "spread") if heights and spread else None,
+        codes.with_suffix(_LEGEND) if legend else None,
     )
     for raster in files.rasters:
         if raster.suffix.lower() not in _SUFFIXES:

@@ -1,0 +1,130 @@
+"""From averaged scores to one class per pixel: of probabilities, of logits, of similarities to words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from landwright.engine.merge import Merger
+from landwright.networks.clip.rule import QueryRule
+
+_NOTHING = 1e-6
+
+
+class Decision(NamedTuple):
+    """What is said of some rows of the map.
+
+    Attributes:
+        indices: (n, W) uint8 index of the class.
+        probability: (n, W) float32 probability of that class.
+        known: (n, W) bool, False where there is nothing to choose from; None where there always is.
+    """
+
+    indices: Tensor
+    probability: Tensor
+    known: Tensor | None = None
+
+
+class Decoder(Protocol):
+    """Chooses the classes of `classmap.ClassMap`."""
+
+    def __call__(self, scores: Tensor) -> Decision:
+        """Choose a class for every pixel of averaged scores (channels, n, W), which may be overwritten."""
+
+
+class ByProbability:
+    """The most probable class.
+
+    Args:
+        partial: The scores of a pixel may add up to less than 1, because some classes are not among them. The
+            probability told is then that of the class given that the pixel is of one among them; where less than a
+            millionth is left, there is nothing to choose from.
+    """
+
+    def __init__(self, *, partial: bool = False) -> None:
+        """Note whether the probabilities are complete."""
+        self._partial = partial
+
+    def __call__(self, scores: Tensor) -> Decision:
+        """Choose by probabilities (K, n, W)."""
+        indices, best = most_probable(scores)
+        if not self._partial:
+            return Decision(indices, best)
+        total = scores.sum(dim=0)
+        known = total >= _NOTHING
+        return Decision(indices, best.div_(total.clamp_(min=_NOTHING)), known)
+
+
+class ByLogit:
+    """The class of the largest averaged logit, or of the largest merged probability.
+
+    Args:
+        merger: Sums the probabilities that are made of the averaged logits, or None.
+    """
+
+    def __init__(self, merger: Merger | None = None) -> None:
+        """Keep the merger."""
+        self._merger = merger
+
+    def __call__(self, scores: Tensor) -> Decision:
+        """Choose by logits (K, n, W)."""
+        if self._merger is not None:
+            return _merged(scores.softmax(dim=0), self._merger)
+        indices, best = most_probable(scores)
+        # The class is chosen by the logits themselves, whose differences a softmax may round away.
+        return Decision(indices, best.sub_(scores.logsumexp(dim=0)).exp_())
+
+
+class ByQuery:
+    """The class of the word that is most similar, by the rule of the network.
+
+    Merged are the probabilities that the rule gives to its classes. A pixel that the rule sends to the background for
+    want of a class above its threshold belongs to what the background is merged into.
+
+    Args:
+        rule: From similarities to classes.
+        merger: Sums the probabilities of classes, or None.
+    """
+
+    def __init__(self, rule: QueryRule, merger: Merger | None = None) -> None:
+        """Keep both."""
+        self._rule, self._merger = rule, merger
+
+    def __call__(self, scores: Tensor) -> Decision:
+        """Choose by similarities (Q, n, W)."""
+        if self._merger is None:
+            return Decision(*self._rule.decide(scores))
+        probabilities = self._rule.probabilities(scores, dim=0)
+        decision = _merged(probabilities, self._merger)
+        if self._rule.background is None or not any(self._rule.thresholds):
+            return decision
+        winner, best = most_probable(probabilities)
+        below = best < torch.tensor(self._rule.thresholds, device=best.device)[winner.long()]
+        indices, probability, known = decision
+        target = self._merger.targets[self._rule.background]
+        if target is None:
+            known = ~below if known is None else known & ~below
+            return Decision(indices, probability, known)
+        return Decision(
+            indices.masked_fill(below, target),
+            torch.where(below, best, probability),
+            None if known is None else known | below,
+        )
+
+
+def _merged(probabilities: Tensor, merger: Merger) -> Decision:
+    return ByProbability(partial=merger.partial)(merger(probabilities[None])[0])
+
+
+def most_probable(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the index (n, W) uint8 of the largest of K scores (K, n, W), the first of equals, and the score."""
+    best = scores[0].clone()
+    indices = torch.zeros(best.shape, dtype=torch.uint8, device=scores.device)
+    # Quicker than torch.max over the first axis, which walks it pixel by pixel and writes 64-bit indices.
+    for index in range(1, len(scores)):
+        # A later index is also the larger one, so that bytes can be combined without a mask.
+        torch.maximum(indices, (scores[index] > best).view(torch.uint8).mul_(index), out=indices)
+        torch.maximum(best, scores[index], out=best)
+    return indices, best
