@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -24,6 +25,9 @@ SHRINK = {
     ],
 }
 
+# Random weights are sure of nothing.
+UNSURE = ["--min-confidence", "0"]
+
 
 def commands(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
@@ -31,12 +35,28 @@ def commands(page: Path) -> list[str]:
     return [line for line in lines if line]
 
 
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """A folder with random weights in the place of the default model's, which only the hub has."""
+    from landwright.networks.clip.towers import build_clip
+    from landwright.words import DEFAULT_MODEL, model_info
+
+    info = model_info(DEFAULT_MODEL)
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    clip = build_clip(info.architecture, activation=info.activation, context=info.context)
+    torch.save(clip.state_dict(), folder / f"{info.name}.pt")
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if commands(page)], ids=lambda page: str(page.relative_to(ROOT))
 )
-def test_commands_of_page_run(page, tmp_path):
+def test_commands_of_page_run(page, tmp_path, request):
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    by_words = any("--words" in command for command in commands(page))
+    folders = {"LANDWRIGHT_WEIGHTS": request.getfixturevalue("weights")} if by_words else {}
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for command in commands(page):
         if ELSEWHERE.match(command):
@@ -44,9 +64,9 @@ def test_commands_of_page_run(page, tmp_path):
         words = shlex.split(command)
         assert words[0] == "landwright", f"{page.name} shows a command that no test runs: {command}"
         done = subprocess.run(
-            [*words, *SHRINK.get(words[1], [])],
+            [*words, *SHRINK.get(words[1], []), *(UNSURE if "--as-labels" in words else [])],
             cwd=tmp_path,
-            env={**os.environ, "PATH": binaries},
+            env={**os.environ, "PATH": binaries, **folders},
             capture_output=True,
             text=True,
             check=False,

@@ -11,6 +11,7 @@ from landwright.legends import load_crosswalk, load_legend
 from landwright.losses import build_loss
 from landwright.networks import network_info
 from landwright.recipe import Recipe, load_recipe
+from landwright.regimes import words
 from landwright.regimes.agreement import FIGURES
 from landwright.regimes.module import check_metric
 from landwright.regimes.optimizer import check_optim, paper_factor, published_lr
@@ -28,7 +29,7 @@ def shipped(name: str) -> Recipe:
 def test_a_shipped_recipe_names_things_that_exist(path: Path) -> None:
     recipe = load_recipe(path)
     legend = load_legend(recipe.classes)
-    check_metric(recipe, legend, further=FIGURES if recipe.regime == "synthetic" else ())
+    check_metric(recipe, legend, further={"synthetic": FIGURES, "words": words.FIGURES}.get(recipe.regime, ()))
     check_optim(recipe.optim)
     assert recipe.data.tile >= network_info(recipe.network.name, **recipe.network.options).min_tile
     if recipe.loss.name != "auto":
@@ -119,3 +120,21 @@ def test_the_published_rate_hardly_falls() -> None:
     optim = shipped("paraformer-chesapeake-ny").optim
     assert published_lr(optim.lr, optim.batch) == optim.lr
     assert optim.lr * paper_factor(optim.steps, optim.steps * optim.batch) == pytest.approx(0.0091, abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "stage"), [("words-farslip1", 1), ("words-farslip2", 2)])
+def test_the_farslip_recipes_hold_the_published_settings(name: str, stage: int) -> None:
+    recipe = shipped(name)
+    optim, spec = recipe.optim, recipe.words
+    assert spec is not None
+    assert (optim.lr, optim.warmup) == ((1e-6, 1000) if stage == 1 else (4e-9, 250))
+    assert (optim.name, optim.weight_decay, optim.schedule, optim.min_lr, optim.clip) == ("adamw", 1, "cosine", 0, None)
+    assert (spec.caption, spec.region, spec.distillation) == ((1, 0, 0.1) if stage == 1 else (1, 1, 0))
+    assert (spec.align, spec.attention, spec.teacher, spec.crops) == ("roi2pooled", "segearth", "active", 4)
+    assert (spec.crop_area, spec.phrase, spec.context) == (
+        (0.3, 0.7),
+        "a satellite image of {}",
+        None if stage == 1 else 248,
+    )
+    assert not any((recipe.augment.flip, recipe.augment.rotate, recipe.augment.zoom, recipe.augment.colour))
+    assert (recipe.validation.metric, recipe.validation.keep) == ("loss", "last")

@@ -1,4 +1,4 @@
-"""Losses on pixel masks, coarse labels and heights; pixels with the ignore value 255 say nothing."""
+"""Losses on pixel masks, coarse labels, heights and words; pixels with the ignore value 255 say nothing."""
 
 from landwright.losses.adaptation import (
     class_confidence,
@@ -18,6 +18,7 @@ from landwright.losses.masked import (
 )
 from landwright.losses.supervision import LOSSES, DeepSupervision, Loss, build_loss
 from landwright.losses.teacher import ema_decay, update_teacher
+from landwright.losses.words import info_nce, multi_positive, region_distillation, region_features
 
 __all__ = [
     "LOSSES",
@@ -33,6 +34,10 @@ __all__ = [
     "ground_refinement",
     "height_consistency",
     "height_loss",
+    "info_nce",
+    "multi_positive",
+    "region_distillation",
+    "region_features",
     "soft_cross_entropy",
     "squared_dice_loss",
     "structure_loss",

@@ -10,6 +10,7 @@ from landwright.recipe.load import load_recipe, recipe_schema
 from landwright.recipe.recipe import Recipe
 from landwright.recipe.supervision import CoarseSpec, SyntheticSpec
 from landwright.recipe.training import LossSpec, NetworkSpec, OptimSpec, ValidateSpec
+from landwright.recipe.words import WordsSpec
 
 __all__ = [
     "AugmentSpec",
@@ -24,6 +25,7 @@ __all__ = [
     "SyntheticSpec",
     "TargetSpec",
     "ValidateSpec",
+    "WordsSpec",
     "load_recipe",
     "recipe_schema",
 ]

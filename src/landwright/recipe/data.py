@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -40,8 +40,8 @@ class DataSpec(Section):
             are written-out lists and no name matches.
         heights: The same for rasters of height above ground in metres (regime ``synthetic``).
         before: The same for images of an earlier date on the same grid; networks for change see both dates.
-        pairs: CSV with the columns ``image`` and ``label`` (and, where used, ``height``, ``before``, a split and a
-            group column). Paths are relative to the CSV.
+        pairs: CSV with the columns ``image`` and ``label`` (and, where used, ``height``, ``before``, ``caption`` or
+            ``tags``, a split and a group column). Paths are relative to the CSV.
         layout: Name of a published dataset layout (``landwright data list``), with ``root`` as its folder.
         root: Folder of the published layout.
         where: Scenes of the layout to use, by the fields of their file names, such as ``{state: ny}``.
@@ -76,6 +76,7 @@ class DataSpec(Section):
     balance: Share = 0.0
     labelled: Share = 0.0
     workers: Annotated[int, Field(ge=0)] = 0
+    _labelled: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _one_source(self) -> DataSpec:
@@ -85,13 +86,19 @@ class DataSpec(Section):
         beside = [name for name in ("labels", "heights", "before") if getattr(self, name) is not None]
         if self.images is None and beside:
             raise ValueError(f"`{beside[0]}` goes with `images`; a CSV has a column for it, a layout knows it")
-        if self.images is not None and self.labels is None and self.heights is None:
+        if self._labelled and self.images is not None and self.labels is None and self.heights is None:
             raise ValueError("`images` go with `labels`, or with `heights` alone where no class is to be learnt")
         if (self.layout is None) != (self.root is None):
             raise ValueError("`layout` and `root` go together")
         if self.where is not None and self.layout is None:
             raise ValueError("`where` chooses among the scenes of a `layout`")
         return self
+
+
+class ImagesSpec(DataSpec):
+    """The same for the regime ``words``, which learns from images alone too."""
+
+    _labelled: ClassVar[bool] = False
 
 
 class TargetSpec(Section):

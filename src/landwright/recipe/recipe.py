@@ -6,12 +6,21 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
-from landwright.recipe.data import AugmentSpec, DataSpec, NormalizeSpec, TargetSpec
+from landwright.recipe.data import AugmentSpec, DataSpec, ImagesSpec, NormalizeSpec, TargetSpec
 from landwright.recipe.section import Section
 from landwright.recipe.supervision import CoarseSpec, SyntheticSpec
 from landwright.recipe.training import LossSpec, NetworkSpec, OptimSpec, ValidateSpec
+from landwright.recipe.words import WordsSpec
 
 
 def _listed(given: Any) -> Any:
@@ -26,7 +35,8 @@ class Recipe(Section):
 
     Attributes:
         regime: Kind of labels.
-        classes: Shipped legend or legend file.
+        classes: Shipped legend or legend file; in the regime ``words`` also a vocabulary, or the words themselves:
+            ``building, roof; road; water``.
         data: Images and labels.
         network: Network.
         augment: Augmentation.
@@ -35,13 +45,14 @@ class Recipe(Section):
         coarse: What is made of coarse labels (regime ``coarse``).
         target: Real images to adapt to (regime ``synthetic``): one section, or a list of them.
         synthetic: How it is done (regime ``synthetic``).
+        words: What a dual encoder learns from (regime ``words``).
         optim: Optimisation.
         validate: Validation (key ``validate`` in YAML).
         seed: Seed of everything random.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    regime: Literal["masks", "coarse", "synthetic"]
+    regime: Literal["masks", "coarse", "synthetic", "words"]
     classes: str
     data: DataSpec
     network: NetworkSpec
@@ -51,6 +62,7 @@ class Recipe(Section):
     coarse: CoarseSpec | None = None
     target: Annotated[tuple[TargetSpec, ...], BeforeValidator(_listed)] = ()
     synthetic: SyntheticSpec | None = None
+    words: WordsSpec | None = None
     optim: OptimSpec = OptimSpec()
     validation: ValidateSpec = Field(default=ValidateSpec(), alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
@@ -58,9 +70,18 @@ class Recipe(Section):
     @model_validator(mode="before")
     @classmethod
     def _figure_of_the_regime(cls, document: Any) -> Any:
-        """Choose weights without labels where the network adapts, by errors of heights where it has no classes."""
-        if not isinstance(document, dict) or document.get("regime") != "synthetic":
+        """Choose weights without labels where the network adapts, by errors of heights where it has no classes.
+
+        In the regime ``words``, by the loss where there is no mask to score a map by.
+        """
+        if not isinstance(document, dict) or document.get("regime") not in {"synthetic", "words"}:
             return document
+        if document["regime"] == "words":
+            data, validate = (document.get(name) or {} for name in ("data", "validate"))
+            if not (isinstance(data, dict) and isinstance(validate, dict)):
+                return document
+            masks = any(data.get(name) is not None for name in ("labels", "layout", "pairs"))
+            return document if masks else {**document, "validate": {"metric": "loss", **validate}}
         sections = [document.get(name) or {} for name in ("synthetic", "validate", "network")]
         if not all(isinstance(section, dict) for section in sections):
             return document
@@ -71,11 +92,19 @@ class Recipe(Section):
             return {**document, "validate": {"metric": "mae", **validate}}
         return document
 
+    @field_validator("data", mode="wrap")
+    @classmethod
+    def _images_alone(cls, data: Any, usual: ValidatorFunctionWrapHandler, info: ValidationInfo) -> DataSpec:
+        if info.data.get("regime") == "words" and isinstance(data, dict):
+            return ImagesSpec.model_validate(data)
+        found: DataSpec = usual(data)
+        return found
+
     @model_validator(mode="after")
     def _sections_of_the_regime(self) -> Recipe:
-        given = {"coarse": self.coarse, "target": self.target or None, "synthetic": self.synthetic}
+        given = {"coarse": self.coarse, "target": self.target or None, "synthetic": self.synthetic, "words": self.words}
         for section, value in given.items():
-            regime = "coarse" if section == "coarse" else "synthetic"
+            regime = "synthetic" if section == "target" else section
             if value is not None and self.regime != regime:
                 raise ValueError(f"the section `{section}` belongs to the regime `{regime}`")
         return self

@@ -15,7 +15,8 @@ class NetworkSpec(BaseModel):
     Attributes:
         name: Registry name, such as ``clcformer`` or ``smp:unet:resnet34``.
         weights: ``none``, a local file (safetensors; for ``paraformer`` also a JAX archive, ``ViT-B_16.npz``), or
-            ``hub`` for the encoder's published ImageNet weights.
+            ``hub`` for the encoder's published ImageNet weights. In the regime ``words``: a model bundle, a checkpoint
+            of the model that ``words.model`` names, or ``hub`` for its published one.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -86,7 +87,8 @@ class ValidateSpec(Section):
         tiles: Largest number of validation tiles, spread evenly over the val part (null = all).
         protocol: Scoring protocol that chooses the best checkpoint.
         metric: Its figure, such as ``miou``; where the regime ``synthetic`` adapts, by default ``agreement``: how far
-            teacher and student agree on target images, which takes no label.
+            teacher and student agree on target images, which takes no label; in the regime ``words`` without masks by
+            default ``loss``, of which less is better.
         patience: Validations without improvement before an early stop (null = never).
         keep: Weights that go into the bundle: the ``best`` by that figure, or the ``last``.
     """

@@ -21,7 +21,7 @@ from landwright.bundles import save_bundle
 from landwright.errors import UsageError
 from landwright.evaluation.protocols import ProtocolResult
 from landwright.recipe import Recipe
-from landwright.regimes import coarse, masks, synthetic
+from landwright.regimes import coarse, masks, synthetic, words
 from landwright.regimes.callbacks import ProgressBar, SaveBetweenSteps, ValidateLast
 from landwright.regimes.checkpoints import WholeCheckpoints, explained_if_full
 from landwright.regimes.experiment import Experiment
@@ -35,11 +35,12 @@ REGIMES: dict[str, Callable[..., Experiment]] = {
     "masks": masks.build,
     "coarse": coarse.build,
     "synthetic": synthetic.build,
+    "words": words.build,
 }
 """Builder of every regime, by the name in the recipe; called with the recipe and ``tiles``."""
 
-ERRORS = {"mae", "rmse", "mae_high", "rmse_high"}
-"""Figures of heights of which less is better."""
+ERRORS = {"mae", "rmse", "mae_high", "rmse_high", *words.FIGURES}
+"""Figures of heights, and of the loss of words, of which less is better."""
 
 VALIDATIONS = 10
 LOGGED_POINTS = 200
