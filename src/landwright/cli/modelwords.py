@@ -45,7 +45,7 @@ def classes_words(bundle: Bundle) -> str:
     if card.words is not None:
         return (
             f"It looks for: {words_of(bundle)} (preset {card.words.preset}, templates {card.words.templates}). "
-            f"Licence of the weights: {card.licence}."
+            f"Licence of the weights: {card.licence or 'not known'}."
         )
     return (
         f"Classes of the legend {card.legend.name}: {'; '.join(card.legend.names)}. "

@@ -173,7 +173,7 @@ def _find(name: str, preset: Preset, attention: str | None, device: torch.device
     known = [model for model in list_models() if model != OWN]
     if name in known:
         return PublishedModel(name, preset, attention, device, as_published)
-    if name == OWN:
+    if name == OWN and not Path(name).exists():
         raise UsageError(
             "a checkpoint of your own has to be a bundle first",
             remedy="Make one: landwright models import FILE --as own -o BUNDLE, and name BUNDLE",
