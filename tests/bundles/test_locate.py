@@ -89,3 +89,10 @@ def test_another_kind_of_repository(hub, tmp_path):
     hub["answer"] = tmp_path
     with pytest.raises(DataError, match="not a landwright bundle"):
         load_bundle("owner/name")
+
+
+def test_names_of_models_of_words_are_known():
+    for name, words in (("clip-b61", "clip-b16"), ("clip-b16", "models import FILE --as clip-b16"), ("xyz", "Check")):
+        with pytest.raises(DataError, match="no such folder") as caught:
+            load_bundle(name)
+        assert words in caught.value.remedy

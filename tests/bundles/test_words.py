@@ -4,13 +4,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from landwright.bundles import Bundle, Card, load_bundle, name_words, with_words, words_bundle
+from landwright.bundles import Bundle, Card, WordsCard, load_bundle, name_words, with_words, words_bundle
 from landwright.bundles.readme import model_card
 from landwright.errors import DataError, UsageError
 from landwright.legends import load_vocabulary, parse_words
 from landwright.networks.clip.jbu import make_upsampler
 from landwright.networks.clip.towers import build_clip
-from landwright.words import model_info
+from landwright.words import PRESETS, DenseClip, load_preset, model_info
 
 GELU = {"activation": "gelu"}
 IMAGE = torch.randn(1, 3, 64, 72, generator=torch.Generator().manual_seed(0))
@@ -90,11 +90,77 @@ def test_other_settings_and_what_stays(bundle, tmp_path):
     assert (gem.network.attention, gem.network.residual) == ("gem", True)
     assert gem.legend == bundle.legend
     loaded = load_bundle(with_words(gem, preset="rs-ovss").save(tmp_path / "b"))
-    assert (loaded.network.attention, loaded.network.window, loaded.card.words.resize) == ("segearth", "native", 448)
+    assert (loaded.network.window, loaded.card.words.resize) == ("native", 448)
+    assert (loaded.network.attention, loaded.network.residual) == ("gem", True), "they were given by themselves"
     assert loaded.network.rule.thresholds == ()
     kept = with_words(loaded, "loveda").card
     assert (kept.words.preset, kept.words.resize, kept.tiling.blend) == ("rs-ovss", 448, "uniform")
     assert with_words(bundle, templates="satellite").card.words.templates == "satellite"
+
+
+def test_what_was_given_holds_against_every_preset(file, bundle, tmp_path):
+    given = {"attention": "sclip", "bias": -0.1}
+    path = words_bundle("own", file, "potsdam", templates="single", settings=GELU | given).save(tmp_path / "bundle")
+    other = with_words(load_bundle(path), preset="rs-ovss")
+    assert other.card.words.settings == ("attention", "bias")
+    assert (other.network.attention, other.network.bias, other.network.window) == ("sclip", -0.1, "native")
+    alike = DenseClip("own", file, activation="gelu", **given)
+    options = alike.network_options(load_vocabulary("potsdam"), load_preset("rs-ovss"))
+    assert {name: other.card.network.options[name] for name in PRESETS["rs-ovss"].network} == {
+        name: options[name] for name in PRESETS["rs-ovss"].network
+    }
+    now = with_words(other, preset="landwright", settings={"bias": 0.0})
+    assert (now.network.attention, now.network.bias, now.network.window) == ("sclip", 0.0, "as-is")
+    free = with_words(with_words(bundle, preset="rs-ovss"), preset="landwright")
+    assert (free.card.words.settings, free.network.window) == ((), "as-is"), "what a preset brought goes with it"
+
+
+def test_sentences_of_a_file_stay_with_the_bundle(file, tmp_path, monkeypatch):
+    mine = tmp_path / "here" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("a drone picture of {}.\n{} from above\n", encoding="utf-8")
+    monkeypatch.chdir(mine.parent)
+    made = words_bundle("own", file, "potsdam", templates="mine.txt", settings=GELU)
+    path = made.save(tmp_path / "bundle")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine.txt").write_text("something else, {}\n", encoding="utf-8")
+    monkeypatch.chdir(elsewhere)
+    loaded = load_bundle(path)
+    words = loaded.card.words
+    assert (words.templates, words.prompts) == ("mine.txt", ("a drone picture of {}.", "{} from above"))
+    same = with_words(loaded, "potsdam", settings={"attention": "segearth"})
+    assert torch.equal(queries(same), queries(made))
+    assert same.card.words.prompts == words.prompts
+    assert "a drone picture of {}.; {} from above" in (path / "README.md").read_text(encoding="utf-8")
+    replaced = with_words(loaded, templates="mine.txt")
+    assert replaced.card.words.prompts == ("something else, {}",)
+    assert with_words(loaded, templates="single").card.words.prompts == ()
+    old = words.model_copy(update={"prompts": ()})
+    with pytest.raises(DataError, match=r"names a file of sentences, mine\.txt, but does not hold them") as caught:
+        with_words(Bundle(loaded.card.model_copy(update={"words": old}), loaded.network), "loveda")
+    assert "--templates" in caught.value.remedy
+    with pytest.raises(ValidationError, match="prompts"):
+        WordsCard(model="own", vocabulary=words.vocabulary, templates="mine.txt", prompts=("no place for the word",))
+
+
+def test_what_was_changed_in_the_weights_is_told(file, bundle, tmp_path):
+    state = torch.load(file)
+    table = state["visual.positional_embedding"]
+    state["visual.positional_embedding"] = torch.cat([table[:1], table[1:].repeat(4, 1)])
+    torch.save(state, tmp_path / "large.pt")
+    made = words_bundle("own", tmp_path / "large.pt", "potsdam", templates="single", settings=GELU)
+    note = "image positions of 16 x 16 patches were fitted to the 8 x 8 of compact"
+    assert made.card.words.note == note
+    assert with_words(load_bundle(made.save(tmp_path / "bundle")), "loveda").card.words.note == note
+    assert f"When the weights were read, {note}." in (tmp_path / "bundle" / "README.md").read_text(encoding="utf-8")
+    assert bundle.card.words.note is None
+
+
+def test_a_guide_that_the_bundle_has_not(bundle):
+    with pytest.raises(UsageError, match="the model has no guide") as caught:
+        with_words(bundle, settings={"attention": "proxy"})
+    assert "--set guide=NAME" in caught.value.remedy
 
 
 def test_an_upsampler_comes_in_later(bundle, tmp_path):

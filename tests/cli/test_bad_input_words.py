@@ -44,6 +44,7 @@ def bring(tmp_path, state):
         (f"road; {'very ' * 80}long", "tokens long, but the model's context of 77 leaves"),
         ("road, tree; tree", "tree"),
         ("road", "one class only"),
+        ("building; <start_of_text>; road", "holds a mark with which the tokenizer"),
         ("; ,", "no classes"),
         ("; ".join(f"place {number}" for number in range(300)), "300 classes"),
     ],
@@ -79,20 +80,43 @@ def test_a_plain_file_where_longclip_is_said(bring):
     code, output = bring("own", "--set", "context=248")
     assert code == 3
     assert "its texts have 77 positions of plain CLIP, not the 248 positions of LongCLIP" in output
-    assert "context=77" in output
+    assert "--set context=77" in output
+
+
+def test_a_plain_file_where_another_family_is_said(bring):
+    for name in ("siglip-b16", "flair-b16", "clipself-b16"):
+        code, output = bring(name, activation=None)
+        assert code == 3
+        assert f"is a plain CLIP, both towers, not the weights of {name}" in output
+        assert "remedy: Name the model that it is" in output
+
+
+def test_numbers_that_are_not_finite(bring, state):
+    bad = torch.full_like(state["ln_final.bias"], float("nan"))
+    code, output = bring(content=state | {"ln_final.bias": bad})
+    assert code == 3
+    assert "its tensor ln_final.bias holds values that are not finite" in output
+
+
+def test_a_folder_of_features_that_is_none(bring, monkeypatch, tmp_path):
+    (tmp_path / "afile").write_bytes(b"")
+    monkeypatch.setenv("LANDWRIGHT_FEATURES", str(tmp_path / "afile" / "x"))
+    with pytest.warns(UserWarning, match="features of words cannot be kept"):
+        code, _ = bring()
+    assert code == 0
 
 
 def test_a_tensor_missing_and_one_too_many(bring, state):
     content = {name: tensor for name, tensor in state.items() if name != "ln_final.bias"}
     code, output = bring(content=content | {"extra.weight": torch.zeros(1)})
     assert code == 3
-    assert "missing (1): clip.ln_final.bias" in output
-    assert "unexpected (1): clip.extra.weight" in output
+    assert "missing (1): ln_final.bias" in output
+    assert "unexpected (1): extra.weight" in output
 
 
 def test_something_else_and_nothing(bring, tmp_path):
     code, output = bring(content={"image_encoder.a": torch.zeros(1), "mask_decoder.b": torch.zeros(1)})
-    assert (code, "is a Segment Anything model" in output) == (3, True)
+    assert (code, "is a Segment Anything model" in output, "remedy:" in output) == (3, True, True)
     result = CliRunner().invoke(app, ["import", str(tmp_path / "no.pt"), "--as", "clip-b16", "-o", str(tmp_path / "b")])
     assert (result.exit_code, "no such file" in result.output) == (3, True)
 

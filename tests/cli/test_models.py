@@ -248,3 +248,19 @@ def test_import_a_model_of_words(small_clip, tmp_path):
     refused = run(*arguments, "--words", "a; b", "--vocabulary", "potsdam", "-o", tmp_path / "d")
     assert refused.exit_code == 2
     assert not (tmp_path / "d").exists()
+
+
+def test_sentences_and_changes_of_weights_are_told(small_clip, tmp_path):
+    state = torch.load(small_clip)
+    table = state["visual.positional_embedding"]
+    state["visual.positional_embedding"] = torch.cat([table[:1], table[1:].repeat(4, 1)])
+    torch.save(state, small_clip)
+    (tmp_path / "mine.txt").write_text("{} from above\n", encoding="utf-8")
+    arguments = ["import", small_clip, "--as", "own", "--set", "activation=gelu", "--templates", tmp_path / "mine.txt"]
+    result = run(*arguments, "--words", "building; road", "-o", tmp_path / "b")
+    assert result.exit_code == 0, result.output
+    assert "note: image positions of 16 x 16 patches were fitted to the 8 x 8 of compact" in result.stderr
+    text = run("show", tmp_path / "b").output
+    assert "templates mine.txt" in text
+    assert "sentences    {} from above" in text
+    assert "note         image positions of 16 x 16" in text

@@ -127,6 +127,11 @@ def test_labels_for_a_model_of_ones_own(tmp_path: Path, model: Path, image: Path
     assert (percent[codes != 255] >= 50).all()
     again = run(image, "-m", model, "-o", labels, "--as-labels")
     assert (again.exit_code, "already" in again.stderr) == (2, True)
+    doubtful = run(image, "-m", model, "-o", tmp_path / "none" / "ortho.tif", "--as-labels", "--min-confidence", "1",
+                   "--words", "field; sea", "--templates", "single")  # fmt: skip
+    assert doubtful.exit_code == 3, doubtful.output
+    assert "remedy: Lower --min-confidence: the surest pixel has 0." in doubtful.stderr
+    assert not list((tmp_path / "none").glob("*"))
     strict = run(image, "-m", model, "-o", labels, "--as-labels", "--min-confidence", "0.7", "--force", "--json",
                  "--words", "field; sea", "--templates", "single")  # fmt: skip
     (made,) = json.loads(strict.stdout)["maps"]
@@ -196,4 +201,12 @@ def test_what_does_not_fit_a_model_of_words(
     assert result.exit_code == 2, result.output
     assert words in result.stderr
     assert "remedy:" in result.stderr
+    assert not (tmp_path / "maps").exists()
+
+
+@pytest.mark.parametrize(("size", "remedy"), [("100", "--at-gsd 4 or less"), ("0.01", "--at-gsd 0.125 or more")])
+def test_a_size_of_pixels_beyond_use(tmp_path: Path, model: Path, image: Path, size: str, remedy: str) -> None:
+    result = run(image, "-m", model, "-o", tmp_path / "maps" / "map.tif", "--at-gsd", size)
+    assert result.exit_code == 3, result.output
+    assert remedy in result.stderr
     assert not (tmp_path / "maps").exists()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from landwright.data.layouts import load_layout
-from landwright.engine.blend import BLENDS
+from landwright.rasters.blend import BLENDS
 from landwright.recipe import Recipe, SyntheticSpec, load_recipe
 from landwright.regimes.agreement import FIGURES
 from landwright.world.sensor import SENSORS

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from landwright.bundles import TilingCard
-from landwright.engine.blend import BLENDS
 from landwright.engine.options import PredictOptions
 from landwright.engine.result import MapResult
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
+from landwright.rasters.blend import BLENDS
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,17 @@ def test_the_card_fills_what_is_left_open() -> None:
 def test_the_network_sees_a_tile_of_the_card_at_any_zoom() -> None:
     card = TilingCard(tile=224, overlap=0.5)
     assert PredictOptions().tiling(card, "cpu", zoom=2.0, words=True) == Tiling(112, 0.5, "cosine", 8)
-    assert PredictOptions().tiling(card, "cuda", zoom=100.0, words=True) == Tiling(16, 0.5, "cosine", 32)
+    assert PredictOptions().tiling(card, "cuda", zoom=0.1, words=True) == Tiling(2240, 0.5, "cosine", 32)
     assert PredictOptions(tile=300).tiling(card, "cpu", zoom=2.0).tile == 300
+
+
+@pytest.mark.parametrize("tile", [64, 224, 225, 512])
+def test_no_window_is_shown_larger_than_the_cards_tile(tile: int) -> None:
+    for zoom in (1.25, 2.5, 3.0, 5.0, 0.35 / 0.05, 7.00000001):
+        side = PredictOptions().tiling(TilingCard(tile=tile), "cpu", zoom=zoom).tile
+        assert round(side * zoom) <= tile < (side + 1) * zoom
+    for zoom in (0.9, 0.7, 0.51, 0.1, 1 / 3):
+        assert round(PredictOptions().tiling(TilingCard(tile=tile), "cpu", zoom=zoom).tile * zoom) == tile
 
 
 def test_one_thing_says_how_large_pixels_are() -> None:

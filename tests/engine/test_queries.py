@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from landwright.bundles import Bundle, Card, NetworkCard, Normalization, TilingCard, WordsCard
-from landwright.engine import PredictOptions, predict_raster
+from landwright.engine import PredictOptions, predict_raster, stream
 from landwright.engine.heads import QueryHead
 from landwright.engine.queries import Similarities, check_words
+from landwright.engine.ring import RingBuffer
 from landwright.engine.stream import Tiling
 from landwright.errors import DataError, UsageError
 from landwright.legends import Crosswalk
@@ -175,6 +176,66 @@ def test_pixels_are_shown_at_another_ground_size(looking: Any, ground: Any, writ
         predict_raster(bundle, tmp_path / "flat.png", tmp_path / "c.tif", options=PredictOptions(at_gsd=1.0))
 
 
+@torch.inference_mode()
+def test_coarser_than_the_image_sums_stay_small(
+    looking: Any, ground: Any, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, image = looking(), ground(310, 420)
+    sums: list[tuple[int, ...]] = []
+
+    class Watching(RingBuffer):
+        def __init__(self, *shape: Any) -> None:
+            sums.append(shape[:3])
+            super().__init__(*shape)
+
+    monkeypatch.setattr(stream, "RingBuffer", Watching)
+    options = PredictOptions(at_gsd=1.5, blend="uniform", overlap=0.5, device="cpu")
+    result = predict_raster(bundle, write(image), tmp_path / "map.tif", options=options)
+    assert sums == [(bundle.network.rule.queries, 64, 140)]
+    whole = torch.from_numpy(image.astype(np.float32))[None]
+    small = functional.interpolate(whole, (103, 140), mode="bilinear", antialias=True)[0].numpy()
+    seen = slide(bundle.network, normalised(bundle, small), crop=64, stride=32)
+    codes, percent = expected(bundle, functional.interpolate(seen, image.shape[1:], mode="bilinear"))
+    assert len(np.unique(codes)) > 1
+    assert np.count_nonzero(read(result.path) != codes) <= 1e-4 * codes.size
+    assert np.abs(read(result.confidence).astype(int) - percent).max() <= 1
+    assert result.valid == 310 * 420
+    with rasterio.open(result.path) as file:
+        assert json.loads(file.tags()["SETTINGS"])["tile"] == 192, "in pixels of the image"
+
+
+@pytest.mark.parametrize("tta", ["none", "flip-scale"])
+def test_reduced_with_nodata_segments_and_copies(
+    looking: Any, ground: Any, write: Any, tmp_path: Path, tta: Any
+) -> None:
+    pytest.importorskip("skimage")
+    image = np.maximum(ground(200, 260), 1)
+    image[:, :, 150:] = 0
+    options = PredictOptions(at_gsd=1.3, tta=tta, snap="slic")
+    result = predict_raster(looking(), write(image, nodata=0), tmp_path / "map.tif", options=options)
+    inside = (image != 0).all(axis=0)
+    np.testing.assert_array_equal(read(result.path) != 255, inside)
+    assert result.valid == np.count_nonzero(inside)
+
+
+@pytest.mark.parametrize("at_gsd", [0.001, 100.0])
+def test_a_size_beyond_use_leaves_nothing(looking: Any, ground: Any, write: Any, tmp_path: Path, at_gsd: float) -> None:
+    with pytest.raises(DataError) as error:
+        predict_raster(
+            looking(), write(ground(90, 90)), tmp_path / "maps" / "map.tif", options=PredictOptions(at_gsd=at_gsd)
+        )
+    assert "--at-gsd" in (error.value.remedy or "")
+    assert not (tmp_path / "maps").exists()
+
+
+def test_a_model_that_says_no_numbers_makes_no_map(looking: Any, ground: Any, write: Any, tmp_path: Path) -> None:
+    bundle = looking()
+    bundle.network.queries[0] = float("nan")
+    with pytest.raises(DataError, match="no pixel with finite scores"):
+        predict_raster(bundle, write(ground(90, 90)), tmp_path / "maps" / "map.tif")
+    assert not list((tmp_path / "maps").glob("*"))
+
+
 def test_words_are_merged_by_probability(looking: Any, ground: Any, write: Any, tmp_path: Path) -> None:
     bundle = looking()
     source = tmp_path / "five.legend.yaml"
@@ -238,5 +299,16 @@ def test_scores_that_do_not_compete(ground: Any, write: Any, tmp_path: Path) -> 
         words=WordsCard(model="sam3", vocabulary=words),
     )
     network = create_network("sam3", classes=3, architecture="compact").eval()
-    result = predict_raster(Bundle(card, network), write(ground(60, 90)), tmp_path / "map.tif")
+    bundle, image = Bundle(card, network), ground(60, 90)
+    seen, whole = network.similarities, normalised(bundle, image)
+    with torch.inference_mode():
+        middle = slide(network, whole, crop=56, stride=28).mean(dim=(2, 3), keepdim=True)
+    # With random weights all words score nearly alike: the second gets the opposite of the first.
+    spread = torch.tensor([20.0, -20.0, 10.0])[:, None, None]
+    network.similarities = lambda image: ((seen(image) - middle) * spread + 0.5).clamp(0, 1)
+    result = predict_raster(bundle, write(image), tmp_path / "map.tif")
     assert result.valid == 60 * 90
+    with torch.inference_mode():
+        mean = slide(network, whole, crop=56, stride=28)[0]
+    best, word = mean.max(dim=0)
+    assert_same(result, bundle.legend.decode(word.to(torch.uint8).numpy()), best.mul(100).round().numpy())

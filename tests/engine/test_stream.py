@@ -8,8 +8,8 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from landwright.engine.blend import BLENDS, Blend
 from landwright.engine.stream import Tally, Tiling, map_windows
+from landwright.rasters.blend import BLENDS, Blend
 
 # The grid published with RS3DAda leaves small rasters out, see test_black_beyond_the_raster.
 ANY_SIZE = [blend for blend in BLENDS if blend != "rs3dada"]

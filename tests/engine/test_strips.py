@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landwright.engine.grid import starts
 from landwright.engine.strips import ahead, read_strips
+from landwright.rasters.starts import starts
 
 
 @pytest.mark.parametrize(("height", "width", "tile"), [(50, 7, 16), (50, 40, 16), (5, 40, 16), (16, 16, 16), (1, 1, 8)])

@@ -10,10 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from landwright.engine.blend import BLENDS, Blend
-from landwright.engine.grid import fixed_starts
 from landwright.engine.stream import Tiling, map_windows
 from landwright.engine.weights import KernelWeights, window_weights
+from landwright.rasters.blend import BLENDS, Blend
+from landwright.rasters.starts import fixed_starts
 
 CPU = torch.device("cpu")
 

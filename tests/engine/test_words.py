@@ -5,12 +5,15 @@ from typing import Any
 
 import huggingface_hub
 import pytest
+import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from landwright.bundles import Bundle
+from landwright.bundles import Bundle, Card, NetworkCard, Normalization, WordsCard
 from landwright.engine import WordOptions, find_model
 from landwright.engine import words as module
 from landwright.errors import DataError, UsageError
+from landwright.legends.vocabulary import parse_words
+from landwright.networks import create_network
 
 pytest.importorskip("open_clip")
 
@@ -24,6 +27,23 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDWRIGHT_FEATURES", str(tmp_path / "features"))
     monkeypatch.setenv("LANDWRIGHT_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
+
+
+@pytest.fixture
+def small_sam3() -> Bundle:
+    pytest.importorskip("transformers")
+    vocabulary = parse_words("roof; road; background")
+    torch.manual_seed(0)
+    card = Card(
+        name="small sam",
+        regime="imported",
+        network=NetworkCard(name="sam3", options={"architecture": "compact"}, classes=3),
+        bands=("red", "green", "blue"),
+        normalization=Normalization(mean=(0.5,) * 3, std=(0.5,) * 3),
+        legend=vocabulary.legend(),
+        words=WordsCard(model="sam3", vocabulary=vocabulary, templates="bare"),
+    )
+    return Bundle(card, create_network("sam3", classes=3, architecture="compact").eval())
 
 
 def test_a_bundle_that_is_asked_nothing_stays_as_it_is(bundle: Bundle, looking: Any, tmp_path: Path) -> None:
@@ -56,6 +76,34 @@ def test_one_threshold_for_all(looking: Any) -> None:
     assert "--min-confidence" in str(error.value.remedy)
     with pytest.raises(UsageError, match="rs-ovss takes no thresholds"):
         find_model(before, WordOptions(preset="rs-ovss", threshold=0.4))
+
+
+def test_sam3_takes_a_threshold_and_neither_preset_nor_templates(small_sam3: Bundle) -> None:
+    after = find_model(small_sam3, WordOptions(words="ship; water; background", threshold=0.9))
+    assert after.network.rule.thresholds == (0.9,) * 3
+    assert after.network.rule.background == 2
+    again = find_model(after, WordOptions(words="ship; background"))
+    assert again.network.rule.thresholds == (0.9,) * 2
+    assert find_model(after, WordOptions(threshold=0.0)).network.rule.thresholds == ()
+    with pytest.raises(UsageError, match="to the background class, and the words have none"):
+        find_model(small_sam3, WordOptions(words="ship; water", threshold=0.9))
+    with pytest.raises(UsageError, match="a preset means nothing"):
+        find_model(small_sam3, WordOptions(preset="rs-ovss"))
+    with pytest.raises(UsageError, match="templates mean nothing"):
+        find_model(small_sam3, WordOptions(words="ship; water", templates="single"))
+
+
+def test_a_guide_that_the_model_has_not(looking: Any) -> None:
+    with pytest.raises(UsageError, match="the model has no guide") as error:
+        find_model(looking(), WordOptions(attention="proxy"))
+    assert "--set guide=NAME" in str(error.value.remedy)
+
+
+def test_a_name_that_is_nearly_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="there is no such folder") as error:
+        find_model("clip-b61", WordOptions(words="building; road"))
+    assert "clip-b16" in str(error.value.remedy)
 
 
 def test_options_that_do_not_fit(bundle: Bundle, looking: Any) -> None:

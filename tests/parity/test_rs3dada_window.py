@@ -11,9 +11,9 @@ from torch import nn
 
 from landwright.bundles import IMAGENET_MEAN, Bundle, Card, NetworkCard, Normalization, TilingCard
 from landwright.engine import PredictOptions, padded_starts, predict_raster
-from landwright.engine.blend import profile
 from landwright.legends import load_legend
 from landwright.networks import Outputs
+from landwright.rasters.blend import profile
 
 PATCH, STRIDE = 56, 28
 HEIGHTS = 1e-5

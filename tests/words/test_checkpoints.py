@@ -6,9 +6,12 @@ from safetensors.torch import save_file
 
 from landwright.errors import DataError, UsageError
 from landwright.networks.clip.families import build_encoder
+from landwright.networks.clip.huggingface import convert_hf_clip, hf_name
 from landwright.networks.clip.positions import merge_positions
 from landwright.networks.clip.towers import build_clip
+from landwright.tensors import StateMismatchError
 from landwright.words.checkpoints import LONG, read_clip
+from landwright.words.loading import load_network
 from landwright.words.registry import model_info
 
 OWN = model_info("own")
@@ -102,6 +105,18 @@ def test_transformers(tmp_path):
     with torch.no_grad():
         theirs = model.visual_projection(model.vision_model(pixel_values=image).pooler_output)
         assert torch.allclose(encoder.pooled(image), theirs, atol=1e-5)
+    content = model.state_dict()
+    packed = convert_hf_clip(content)
+    assert {part for name in packed for part in hf_name(name).split(", ")} == {
+        name for name in content if not name.endswith("position_ids")
+    }
+    assert hf_name("visual.transformer.resblocks.0.other") == "visual.transformer.resblocks.0.other"
+    value = content.pop("text_model.encoder.layers.1.layer_norm1.bias")
+    torch.save(content | {"text_model.extra": value}, tmp_path / "a.pt")
+    with pytest.raises(StateMismatchError) as caught:
+        load_network("own", tmp_path / "a.pt", read_clip(tmp_path / "a.pt", OWN, **GELU), {})
+    assert caught.value.missing == ("text_model.encoder.layers.1.layer_norm1.bias",)
+    assert caught.value.unexpected == ("text_model.extra",)
 
 
 def test_positions_of_other_images_are_fitted_as_open_clip_does(tmp_path, state):
@@ -147,6 +162,7 @@ def test_other_files_are_refused_with_what_they_are(tmp_path, state, kind):
     with pytest.raises(DataError, match=words) as caught:
         read_clip(tmp_path / "a.pt", OWN, **GELU)
     assert caught.value.path == str(tmp_path / "a.pt")
+    assert caught.value.remedy
 
 
 def test_a_broken_file_of_transformers(tmp_path):
@@ -217,7 +233,7 @@ def test_another_context(pretend, model, context, words):
     pretend(full("ViT-B-16", context=context))
     with pytest.raises(DataError, match=words) as caught:
         read_clip("a.pt", model_info(model))
-    assert f"context={context}" in caught.value.remedy
+    assert f"models import FILE --as {model} --set context={context}" in caught.value.remedy
     assert read_clip("a.pt", model_info(model), context=context).options["context"] == context
 
 
@@ -258,3 +274,22 @@ def test_what_only_one_way_has(pretend):
         "attention": "sclip",
         "residual": True,
     }
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_are_not_finite(tmp_path, state, value):
+    bad = state["visual.proj"].clone()
+    bad[3, 4] = value
+    torch.save(
+        {"state_dict": {f"module.{name}": tensor for name, tensor in (state | {"visual.proj": bad}).items()}},
+        tmp_path / "a.pt",
+    )
+    with pytest.raises(DataError, match=r"its tensor visual\.proj holds values that are not finite") as caught:
+        read_clip(tmp_path / "a.pt", OWN, **GELU)
+    assert caught.value.remedy
+
+
+def test_a_clip_with_a_part_missing(tmp_path, state):
+    torch.save({name: tensor for name, tensor in state.items() if name != "visual.proj"}, tmp_path / "a.pt")
+    with pytest.raises(DataError, match=r"is a CLIP with a part missing or mis-shaped: visual\.proj"):
+        read_clip(tmp_path / "a.pt", OWN, **GELU)

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from landwright.errors import DataError, UsageError
 from landwright.legends import load_vocabulary, parse_words
 from landwright.networks.clip import slide
+from landwright.rasters.blend import partition
+from landwright.rasters.starts import starts
 from landwright.words import DenseClip
 from landwright.words.preprocess import resize_long_side
 
@@ -57,15 +59,27 @@ def test_thresholds_belong_to_presets(saved):
     assert (rule.thresholds[0], rule.background) == (0.1, 5)
 
 
+def by_weights(network, pixels):
+    """Sum windows of 64 pixels, evenly spread, one by one with their cosine weights."""
+    rows, columns = (starts(side, 64, 0.5) for side in pixels.shape[-2:])
+    down, across = partition(64, rows, "cosine"), partition(64, columns, "cosine")
+    total = torch.zeros(1, len(network.queries), *pixels.shape[-2:])
+    for i, y in enumerate(rows):
+        for j, x in enumerate(columns):
+            scores = network.similarities(pixels[..., y : y + 64, x : x + 64])
+            total[..., y : y + 64, x : x + 64] += scores * torch.from_numpy(np.outer(down[i], across[j]))
+    return total
+
+
 @pytest.mark.parametrize("preset", ["landwright", "rs-ovss"])
 def test_maps(saved, image, preset):
     dense, vocabulary = make(saved), parse_words(WORDS)
     found = dense.segment(image, vocabulary, preset=preset)
     network = dense.words_network(vocabulary, preset)
     small = image if preset == "landwright" else resize_long_side(image, 448)
-    crop, stride = (64, 32) if preset == "landwright" else (224, 112)
     with torch.no_grad():
-        scores = slide(network, dense.normalize(small)[None], crop=crop, stride=stride)
+        pixels = dense.normalize(small)[None]
+        scores = by_weights(network, pixels) if preset == "landwright" else slide(network, pixels)
         large = F.interpolate(scores, image.shape[:2], mode="bilinear")[0]
         shares = (large * 50).softmax(0)
         expected = torch.stack([shares[:2].amax(0), shares[2], shares[3], shares[4]])
@@ -135,5 +149,19 @@ def test_the_sizes_of_weights_that_fit_by_name_only(tmp_path, state):
     from landwright.bundles import StateMismatchError
 
     torch.save(state | {"ln_final.bias": torch.zeros(5)}, tmp_path / "a.pt")
-    with pytest.raises(StateMismatchError, match=r"clip\.ln_final\.bias \[5\] instead of \[128\]"):
+    with pytest.raises(StateMismatchError, match=r" ln_final\.bias \[5\] instead of \[128\]"):
         DenseClip("own", tmp_path / "a.pt", activation="gelu")
+
+
+def test_no_windows_at_a_time(saved, image):
+    for preset in ("landwright", "rs-ovss"):
+        with pytest.raises(UsageError, match="0 at a time"):
+            make(saved).segment(image, parse_words(WORDS), preset=preset, batch=0)
+
+
+def test_another_context(saved, tmp_path, state):
+    shorter = state | {"positional_embedding": state["positional_embedding"][:50]}
+    torch.save(shorter, tmp_path / "short.pt")
+    assert DenseClip("own", tmp_path / "short.pt", activation="gelu", context=50).network.encoder.context == 50
+    with pytest.raises(DataError, match="have 77 positions of plain CLIP, not the 248"):
+        make(saved, context=248)

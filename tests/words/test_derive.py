@@ -42,8 +42,11 @@ def test_what_does_not_fit(network):
     with pytest.raises(UsageError, match=r"shape \(2, 128\), but \(3, 128\)"):
         derive(network, {**OPTIONS, "synonyms": [2, 1]}, torch.randn(2, 128))
     guided = {**OPTIONS, "synonyms": [1, 1], "attention": "proxy", "guide": "vit_tiny_patch16_224"}
-    with pytest.raises(UsageError, match="no guide"):
-        derive(network, guided, torch.randn(2, 128))
+    bare = {name: value for name, value in guided.items() if name != "guide"}
+    for options in (guided, bare):
+        with pytest.raises(UsageError, match="no guide") as caught:
+            derive(network, options, torch.randn(2, 128))
+        assert "--set guide=NAME" in caught.value.remedy
 
 
 def test_a_guide_is_shared():

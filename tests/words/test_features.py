@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 
 from landwright.errors import UsageError
 from landwright.networks.clip.openclip import OpenClipEncoder
@@ -106,6 +107,34 @@ def test_what_is_damaged_is_made_again(encoder, tokens, tmp_path):
     files[0].write_bytes(b"not a file")
     files[1].write_bytes(files[2].read_bytes())  # another word's
     assert torch.equal(word_features(encoder.encode_text, tokens, WORDS, templates, **place), first)
+
+
+@pytest.mark.parametrize("place", ["file/words", "full"])
+def test_a_folder_that_cannot_be_written_to(encoder, tokens, tmp_path, monkeypatch, place):
+    (tmp_path / "file").write_bytes(b"")
+
+    def full(*_, **__):
+        raise SafetensorError("No space left on device (os error 28)")
+
+    if place == "full":
+        monkeypatch.setattr("landwright.words.features.save_file", full)
+    templates = load_templates("single")
+    expected = word_features(encoder.encode_text, tokens, WORDS, templates)
+    with pytest.warns(UserWarning, match="cannot be kept in .* LANDWRIGHT_FEATURES") as caught:
+        found = word_features(encoder.encode_text, tokens, WORDS, templates, key="tower", cache=tmp_path / place)
+    assert len(caught) == 1
+    assert torch.equal(found, expected)
+    assert not [file for file in tmp_path.rglob("*") if file.is_file() and file.name != "file"]
+
+
+def test_a_folder_that_cannot_be_read(encoder, tokens, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    place = {"key": "tower", "cache": tmp_path}
+    first = word_features(encoder.encode_text, tokens, WORDS, load_templates("single"), **place)
+    monkeypatch.setattr("landwright.words.features.Path.is_file", refuse)
+    assert torch.equal(word_features(encoder.encode_text, tokens, WORDS, load_templates("single"), **place), first)
 
 
 WRITER = """

@@ -13,9 +13,9 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
 from landwright.errors import DataError, UsageError
-from landwright.legends import list_vocabularies, parse_words
+from landwright.legends import list_vocabularies, load_vocabulary, parse_words
 from landwright.networks.sam3 import Sam3Network
-from landwright.words.sam3 import CONTEXT, PUBLISHED, derive_sam3, read_sam3, word_ids
+from landwright.words.sam3 import CONTEXT, PUBLISHED, derive_sam3, published_scores, read_sam3, word_ids
 
 State = dict[str, torch.Tensor]
 
@@ -177,12 +177,22 @@ def test_other_words_share_the_weights(network: Sam3Network) -> None:
     assert (other.confidence, network.confidence) == (0.1, 0.5)
     assert (other.rule.synonyms, other.rule.thresholds, other.rule.background) == ((2, 1, 1), (0.3, 0.3, 0.3), 2)
     assert all(one is two for one, two in zip(other.parameters(), network.parameters(), strict=True))
-    with pytest.raises(UsageError, match="thresholds need a background class"):
+    assert derive_sam3(other, words).rule.thresholds == (0.3, 0.3, 0.3), "the network keeps its own"
+    assert derive_sam3(other, words).confidence == 0.1
+    assert derive_sam3(other, words, threshold=0.0).rule.thresholds == ()
+    with pytest.raises(UsageError, match="to the background class, and the words have none"):
         derive_sam3(network, parse_words("road; tree"), threshold=0.3)
+    with pytest.raises(UsageError, match=r"threshold must be in 0\.\.1"):
+        derive_sam3(network, words, threshold=-0.1)
 
 
 def test_published_settings_are_for_published_words() -> None:
     assert set(PUBLISHED) < set(list_vocabularies())
+    assert published_scores(load_vocabulary("vaihingen")) == {"confidence": 0.4, "threshold": 0.1}
+    assert published_scores(load_vocabulary("inria")) is None
+    assert published_scores(parse_words("road; tree")) is None
+    renamed = parse_words("road; tree; background").model_copy(update={"name": "vaihingen"})
+    assert published_scores(renamed) is None
 
 
 @pytest.mark.parametrize(("word", "problem"), [("", "no letters"), ("roof " * 31, "31 tokens long")])

@@ -18,6 +18,8 @@ def test_a_file(tmp_path):
     file = tmp_path / "mine.txt"
     file.write_text("\ufeffseen from above: {}\n\n  {} and {}  \n", encoding="utf-8")
     found = load_templates(file)
+    assert (found.name, found.kept) == ("mine.txt", found.prompts)
+    assert load_templates("single").kept == ()
     assert found.prompts == ("seen from above: {}", "{} and {}")
     assert found.fill("dam")[1] == "dam and dam"
     assert found.sha256 == Templates("else", found.prompts).sha256

@@ -39,6 +39,16 @@ def test_words_without_letters(word):
         check_words(["road", word], tokenizer("openclip", "ViT-B-16", 77), SINGLE)
 
 
+@pytest.mark.parametrize(
+    "word", ["<start_of_text>", "red <end_of_text> roof", "<START_OF_TEXT>", "&lt;end_of_text&gt; road"]
+)
+def test_marks_of_the_tokenizer(word):
+    with pytest.raises(UsageError, match="holds a mark with which the tokenizer") as caught:
+        check_words(["road", word], tokenizer("openclip", "ViT-B-16", 77), SINGLE)
+    assert "<end_of_text>" in caught.value.remedy
+    check_words(["<tree>"], tokenizer("openclip", "ViT-B-16", 77), SINGLE)
+
+
 def test_words_longer_than_the_context():
     tokens = tokenizer("openclip", "ViT-B-16", 77)
     fits, too_long = " ".join(["road"] * 70), " ".join(["road"] * 71)
@@ -55,7 +65,18 @@ def test_sentences_longer_than_the_context():
         check_words(["a"], tokenizer("openclip", "ViT-B-16", 4), SINGLE)
 
 
-KNOWN = {"road": 5, "tree": 6, "a": 7}
+KNOWN = {"road": 5, "tree": 6, "a": 7, "<eos>": 1, "<unk>": 3}
+
+
+class FakePieces:
+    """A tokenizer of transformers."""
+
+    all_special_ids = (1, 3)
+    unk_token_id = 3
+
+    def __call__(self, text, add_special_tokens):
+        assert not add_special_tokens
+        return SimpleNamespace(input_ids=[KNOWN[word] for word in text.split()])
 
 
 class FakeHub:
@@ -63,9 +84,7 @@ class FakeHub:
 
     clean_fn = staticmethod(lambda text: text.strip("!").lower())
 
-    def tokenizer(self, text, add_special_tokens):
-        assert not add_special_tokens
-        return SimpleNamespace(input_ids=[KNOWN[word] for word in text.split()])
+    tokenizer = FakePieces()
 
     def __call__(self, texts, length):
         rows = [self.tokenizer(self.clean_fn(text), add_special_tokens=False).input_ids for text in texts]
@@ -93,6 +112,9 @@ def test_siglip(monkeypatch):
     assert not tokens.causal
     with pytest.raises(UsageError, match="has no letters"):
         check_words(["!!!"], tokens, Templates("bare", ("{}",)))
+    with pytest.raises(UsageError, match="holds a mark"):
+        check_words(["road <eos>"], tokens, Templates("bare", ("{}",)))
+    check_words(["road <unk>"], tokens, Templates("bare", ("{}",)))
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def test_the_folder_of_weights(tmp_path):
     with pytest.raises(DataError, match="jbu-one are not here") as caught:
         load_upsampler(module, "jbu-one")
     assert "SegEarth-OV" in caught.value.remedy
+    assert "upsampler_weights" not in caught.value.remedy  # `predict` cannot be given it
     assert f"{tmp_path / 'weights' / 'jbu-one'}.ckpt" in caught.value.remedy
     (tmp_path / "weights").mkdir()
     saved(tmp_path / "weights" / "jbu-one.pt", "jbu-one")
@@ -49,4 +50,12 @@ def test_another_upsampler_and_another_file(tmp_path):
 def test_another_joint_space(tmp_path):
     saved(tmp_path / "a.ckpt", "jbu-one", dim=8)
     with pytest.raises(StateMismatchError, match="trained for the model's own features"):
+        load_upsampler(make_upsampler("jbu-one", 16), "jbu-one", tmp_path / "a.ckpt")
+
+
+def test_numbers_that_are_not_finite(tmp_path):
+    state = saved(tmp_path / "a.ckpt", "jbu-one")
+    state["up.range_temp"].fill_(float("nan"))
+    torch.save(state, tmp_path / "a.ckpt")
+    with pytest.raises(DataError, match=r"up\.range_temp holds values that are not finite"):
         load_upsampler(make_upsampler("jbu-one", 16), "jbu-one", tmp_path / "a.ckpt")

@@ -101,16 +101,22 @@ class WordsCard(CardSection):
     Attributes:
         model: Name of the model that the weights are of, see ``landwright.words.list_models``.
         vocabulary: Classes and the words of each; its codes and colours are those of the card's legend.
-        templates: Sentences around the words.
+        templates: Sentences around the words: a shipped set, or the name of the file that they are from.
+        prompts: The sentences themselves where they are from a file; empty for a shipped set.
         preset: Settings that the network's options and the windows were taken from.
+        settings: Names of the settings that were given by themselves; these hold against every preset.
         resize: Long side in pixels to which images are brought first; None leaves them as they are.
+        note: What was changed when the published weights were read, for the user, or None.
     """
 
     model: str
     vocabulary: Vocabulary
     templates: str = "imagenet80"
+    prompts: tuple[Annotated[str, Field(pattern=r"\{\}")], ...] = ()
     preset: str = "landwright"
+    settings: tuple[str, ...] = ()
     resize: Annotated[int, Field(gt=0)] | None = None
+    note: str | None = None
 
 
 class Card(CardSection):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from os import PathLike
 from pathlib import Path
 
 from landwright.bundles.cardfile import CARD
 from landwright.errors import DataError, UsageError
+from landwright.words.registry import list_models
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".tar")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -47,9 +49,7 @@ def locate(where: str | PathLike[str], revision: str | None = None) -> Path:
             remedy="Give the folder that `train` or `models import` wrote",
         )
     if _is_path(where, path):
-        raise DataError(
-            "there is no such folder", path=path, remedy="Check the path, or give a hub id of the form owner/name"
-        )
+        raise DataError("there is no such folder", path=path, remedy=_other_names(str(where)))
     return download(str(where), revision)
 
 
@@ -108,6 +108,15 @@ def download(repository: str, revision: str | None) -> Path:
     if not (folder / CARD).is_file():
         raise DataError(f"hub repository {repository!r} is not a landwright bundle: it has no {CARD}")
     return folder
+
+
+def _other_names(where: str) -> str:
+    """Say what may have been meant by what is no folder."""
+    if where in list_models():
+        return f"That is a model of words; make it a bundle: landwright models import FILE --as {where} -o BUNDLE"
+    near = difflib.get_close_matches(where, list_models(), n=3)
+    meant = f"Did you mean the model of words {' or '.join(near)}? Else check" if near else "Check"
+    return f"{meant} the path, or give a hub id of the form owner/name"
 
 
 def _is_path(where: str | PathLike[str], path: Path) -> bool:

@@ -148,11 +148,14 @@ def _outputs(card: Card) -> Iterator[str]:
 def _words(words: WordsCard) -> str:
     rows = "\n".join(f"| {entry.name} | {', '.join(entry.synonyms)} |" for entry in words.vocabulary.classes)
     size = f"Images are brought to a long side of {words.resize} pixels first. " if words.resize else ""
+    more = [f"Sentences of `{words.templates}`: {'; '.join(words.prompts)}."] if words.prompts else []
+    more += [f"When the weights were read, {words.note}."] if words.note else []
+    told = "".join(f"{line}\n\n" for line in more)
     return (
         f"## Words\n\nClasses are looked for by their words (model `{words.model}`, preset `{words.preset}`, templates "
         f"`{words.templates}`). {size}Other words: "
         '`landwright predict image.tif --model BUNDLE --words "..." -o map.tif`.\n\n'
-        f"| class | words |\n|---|---|\n{rows}"
+        f"{told}| class | words |\n|---|---|\n{rows}"
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from landwright.bundles.bundle import Bundle
 from landwright.bundles.card import Card, NetworkCard, Normalization, TilingCard, WordsCard
-from landwright.errors import UsageError
+from landwright.bundles.sam3 import other_words, refuse_sentences
+from landwright.errors import DataError, UsageError
 from landwright.legends.vocabulary import Vocabulary, load_vocabulary
 from landwright.networks.clip import ClipNetwork
 from landwright.networks.registry import choose
@@ -19,7 +20,8 @@ from landwright.words.derive import RULE, derive, rule_options
 from landwright.words.loading import features_of, load_network
 from landwright.words.presets import DEFAULT_PRESET, Preset, load_preset
 from landwright.words.registry import DEFAULT_MODEL, OWN, ModelInfo, model_info
-from landwright.words.sam3 import derive_sam3
+from landwright.words.sam3 import SCORES
+from landwright.words.templates import NAMES, Templates, load_templates
 from landwright.words.weights import find_weights
 
 NETWORK = "clip"
@@ -53,11 +55,12 @@ def words_bundle(
         vocabulary: Classes and words, or the name or file of a vocabulary.
         templates: Sentences around the words: ``imagenet80`` (default), ``single``, ``satellite`` or a text file.
         preset: ``landwright`` (default), ``rs-ovss`` or ``segearth-ov``.
-        settings: Options that go before those of the preset: :data:`SETTINGS`, the file ``guide_weights`` for attention
-            ``proxy``, and ``activation`` and ``context`` where the model's file is not as published.
+        settings: Options that go before those of the preset, and of every preset that the bundle is given later:
+            :data:`SETTINGS`; also the file ``guide_weights`` for attention ``proxy``, and ``activation`` and
+            ``context`` where the model's file is not as published.
 
     Returns:
-        The bundle, in memory.
+        The bundle, in memory. Its card keeps the sentences of a text file, so that the file is not needed again.
 
     Raises:
         UsageError: A name or a setting is unknown or does not fit, or a word cannot be read by the model.
@@ -72,7 +75,7 @@ def words_bundle(
     options = {**chosen.network, **_fixed(info), **given, **rule_options(words, thresholds=chosen.thresholds)}
     network = load_network(info.name, path, checkpoint, options, **files)
     used = {**checkpoint.options, **options}
-    sentences = str(templates or TEMPLATES)
+    sentences = load_templates(templates or TEMPLATES)
     network.set_queries(
         features_of(network, used, words.queries, sentences),
         words.synonyms,
@@ -88,7 +91,14 @@ def words_bundle(
         legend=words.legend(),
         tiling=_tiling(chosen, network.encoder.native),
         words=WordsCard(
-            model=info.name, vocabulary=words, templates=sentences, preset=chosen.name, resize=chosen.resize
+            model=info.name,
+            vocabulary=words,
+            templates=sentences.name,
+            prompts=sentences.kept,
+            preset=chosen.name,
+            settings=tuple(sorted(given)),
+            resize=chosen.resize,
+            note=checkpoint.note,
         ),
         licence=None if info.name == OWN else info.licence_words,
     )
@@ -108,10 +118,13 @@ def with_words(
     Args:
         bundle: A bundle of the network ``clip`` or ``sam3``.
         vocabulary: Classes and words, or the name or file of a vocabulary; by default those of the bundle.
-        templates: Sentences around the words; by default those of the bundle. ``sam3`` takes bare words.
-        preset: Settings to take; by default the bundle keeps its own.
-        settings: Options that go before those of the preset: :data:`SETTINGS`; of ``sam3``, ``confidence`` and
-            ``threshold``.
+        templates: Sentences around the words; by default those of the bundle. ``sam3`` takes none.
+        preset: Settings to take; by default the bundle keeps its own. Settings that were given by themselves, now or
+            when the bundle was made, hold against it, as those of :class:`landwright.words.DenseClip` do; the card
+            names them. ``sam3`` takes none.
+        settings: Options that go before those of the preset: :data:`SETTINGS`. Of ``sam3``, ``confidence`` and
+            ``threshold``; where not given, those given when the bundle was made, else the published ones of the
+            vocabulary, else the network's own.
 
     Returns:
         Another bundle, in memory. Its network is another one that shares the weights of the first.
@@ -119,11 +132,16 @@ def with_words(
     Raises:
         UsageError: The bundle is no model of words, a name or a setting is unknown or does not fit, or a word cannot be
             read by the model.
-        DataError: Weights of an upsampler are not here, or do not fit.
+        DataError: Weights of an upsampler are not here, or do not fit, or the bundle names a file of sentences but
+            does not hold them.
     """
     words = _vocabulary(_own(bundle) if vocabulary is None else vocabulary)
     if isinstance(bundle.network, Sam3Network):
-        return _with_sam3(bundle, bundle.network, words, _checked(settings, ("confidence", "threshold")))
+        refuse_sentences(templates, preset)
+        given = _checked(settings, SCORES)
+        derived, options, section = other_words(bundle.card, bundle.network, words, given)
+        seen = NetworkCard(name=bundle.card.network.name, options=options, classes=len(words))
+        return Bundle(_other(bundle.card, words, {"network": seen, "words": section}), derived)
     if not isinstance(bundle.network, ClipNetwork):
         raise UsageError(
             f"{bundle.card.name} is a bundle of the network {bundle.card.network.name!r}, which knows no words",
@@ -134,12 +152,14 @@ def with_words(
     chosen = None if preset is None else load_preset(preset)
     rule = load_preset(before.preset if before else DEFAULT_PRESET) if chosen is None else chosen
     own = {name: value for name, value in card.network.options.items() if name not in RULE}
+    held = set(before.settings if before else ()) | set(given)
     new = {} if chosen is None else {**chosen.network, **_fixed(model_info(before.model if before else OWN))}
+    new = {name: value for name, value in new.items() if name not in held}
     upsampler = given.pop("upsampler_weights", None)
     options = {**own, **new, **given, **rule_options(words, thresholds=rule.thresholds)}
     if options.get("attention") != "proxy":
         options.pop("guide", None)
-    sentences = str(templates or (before.templates if before else TEMPLATES))
+    sentences = load_templates(templates or TEMPLATES) if templates or before is None else _kept(bundle, before)
     features = features_of(bundle.network, options, words.queries, sentences)
     network = derive(bundle.network, options, features, bands=len(card.bands), upsampler_weights=upsampler)
     resize = (before.resize if before else None) if chosen is None else chosen.resize
@@ -149,9 +169,12 @@ def with_words(
         "words": WordsCard(
             model=before.model if before else OWN,
             vocabulary=words,
-            templates=sentences,
+            templates=sentences.name,
+            prompts=sentences.kept,
             preset=rule.name,
+            settings=tuple(sorted(held & set(OPTIONS) & set(options))),
             resize=resize,
+            note=before.note if before else None,
         ),
     }
     return Bundle(_other(card, words, update), network)
@@ -164,23 +187,17 @@ def name_words(bundle: Bundle) -> str | None:
     return "; ".join(", ".join(entry.synonyms) for entry in bundle.card.words.vocabulary.classes)
 
 
-def _with_sam3(bundle: Bundle, network: Sam3Network, words: Vocabulary, given: dict[str, Any]) -> Bundle:
-    card = bundle.card
-    derived = derive_sam3(network, words, **given)
-    rule = {
-        "confidence": derived.confidence,
-        "synonyms": list(words.synonyms),
-        "thresholds": list(derived.rule.thresholds) or None,
-        "background": derived.rule.background,
-    }
-    own = {name: value for name, value in card.network.options.items() if name not in rule}
-    options = {**own, **{name: value for name, value in rule.items() if value is not None}}
-    model = card.words.model if card.words else card.network.name
-    update = {
-        "network": NetworkCard(name=card.network.name, options=options, classes=len(words)),
-        "words": WordsCard(model=model, vocabulary=words, templates="bare"),
-    }
-    return Bundle(_other(card, words, update), derived)
+def _kept(bundle: Bundle, words: WordsCard) -> Templates:
+    """Return the sentences of a bundle, without looking for the file that they may be from."""
+    if words.prompts:
+        return Templates(words.templates, words.prompts)
+    if words.templates not in NAMES:
+        raise DataError(
+            f"{bundle.card.name} names a file of sentences, {words.templates}, but does not hold them",
+            path=bundle.path,
+            remedy="Name the file with --templates",
+        )
+    return load_templates(words.templates)
 
 
 def _other(card: Card, words: Vocabulary, update: Mapping[str, Any]) -> Card:

@@ -13,8 +13,8 @@ from landwright.cli.modelwords import (
     classes_words,
     is_published,
     named_words,
+    say_notes,
     show_published,
-    warn_about_language,
     word_lines,
     words_of,
 )
@@ -105,7 +105,7 @@ def import_model(
         str | None, typer.Option(help="Sentences around the words: imagenet80, single, satellite or a .txt file.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="How words are looked for: landwright, rs-ovss, segearth-ov.")
+        str | None, typer.Option(help="How words are looked for: landwright, rs-ovss, segearth-ov; --set holds.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an older bundle.")] = False,
     as_json: Json = False,
@@ -124,7 +124,7 @@ def import_model(
     )
     bundle.save(output, overwrite=force)
     card, parameters = bundle.card, _count(bundle)
-    warn_about_language(bundle)
+    say_notes(bundle)
     scaling = _scaling_words(card)
     emit(
         {

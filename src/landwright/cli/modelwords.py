@@ -30,13 +30,16 @@ def named_words(words: str | None, vocabulary: str | None) -> Vocabulary | None:
     return None if vocabulary is None else load_vocabulary(vocabulary)
 
 
-def warn_about_language(bundle: Bundle) -> None:
-    """Say on standard error that a bundle's words are not in the language of its model."""
+def say_notes(bundle: Bundle) -> None:
+    """Say on standard error what was changed in the weights, and that words are not in the language of the model."""
     from landwright.words import language_note
 
-    card = bundle.card
-    if card.words is not None and (note := language_note(card.words.vocabulary.queries)):
-        typer.echo(f"note: {note}", err=True)
+    words = bundle.card.words
+    if words is None:
+        return
+    for note in (words.note, language_note(words.vocabulary.queries)):
+        if note:
+            typer.echo(f"note: {note}", err=True)
 
 
 def classes_words(bundle: Bundle) -> str:
@@ -98,5 +101,7 @@ def word_lines(bundle: Bundle) -> list[str]:
     size = f", images brought to {words.resize} pixels first" if words.resize else ""
     return [
         f"model        {words.model}, preset {words.preset}, templates {words.templates}{size}",
+        *([f"sentences    {'; '.join(words.prompts)}"] if words.prompts else []),
+        *([f"note         {words.note}"] if words.note else []),
         f"words        {words_of(bundle)}",
     ]

@@ -20,7 +20,11 @@ VocabularyName = Annotated[
     typer.Option("--vocabulary", metavar="NAME", help="The same from a file (.yaml, .txt) or shipped, such as loveda."),
 ]
 PresetName = Annotated[
-    str | None, typer.Option("--preset", help="How words are looked for: landwright, rs-ovss or segearth-ov.")
+    str | None,
+    typer.Option(
+        "--preset",
+        help="How words are looked for: landwright, rs-ovss or segearth-ov; what a bundle was given with --set holds.",
+    ),
 ]
 Attention = Annotated[
     str | None, typer.Option("--attention", help="Attention of the last layer: segearth, sclip, maskclip, gem, ...")
@@ -34,7 +38,7 @@ TemplatesName = Annotated[
 ]
 Threshold = Annotated[
     float | None,
-    typer.Option("--threshold", help="Probability below which a pixel goes to the background class of the words."),
+    typer.Option("--threshold", help="Probability (SAM 3: score) below which a pixel goes to the background class."),
 ]
 Snap = Annotated[str | None, typer.Option("--snap", help="Average over segments of the image: felzenszwalb or slic.")]
 AtGsd = Annotated[

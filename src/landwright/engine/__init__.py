@@ -1,7 +1,5 @@
 """The mapping engine: from an image and a network to pixels, in memory that does not grow with the image."""
 
-from landwright.engine.blend import BLENDS, Blend, partition
-from landwright.engine.grid import fixed_starts, padded_starts, starts
 from landwright.engine.heads import ClassHead, Head, HeightHead
 from landwright.engine.merge import Merger, check_merge, fitting_crosswalks
 from landwright.engine.options import PredictOptions
@@ -13,6 +11,8 @@ from landwright.engine.score import PixelScorer
 from landwright.engine.stream import Tally, Tiling, map_windows
 from landwright.engine.weights import KernelWeights, window_weights
 from landwright.engine.words import WordOptions, find_model
+from landwright.rasters.blend import BLENDS, Blend, partition
+from landwright.rasters.starts import fixed_starts, padded_starts, starts
 
 __all__ = [
     "BLENDS",

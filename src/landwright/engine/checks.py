@@ -98,39 +98,27 @@ def check_scale(raster: Source, card: Card) -> None:
         raise _misfit(raster, f"{what} around {middle:g} but the model was trained on 0 to {full:g}")
 
 
-def check_grid(raster: Source, tiling: Tiling) -> None:
+def check_grid(raster: Source, tiling: Tiling, shape: tuple[int, int] | None = None) -> None:
     """Refuse a raster that a published grid has no window for.
+
+    Args:
+        raster: The image.
+        tiling: The grid.
+        shape: (height, width) that it is shown at; by default its own.
 
     Raises:
         DataError: A side is too short.
     """
-    if all(tiling.starts(side) for side in raster.shape):
+    height, width = shape or raster.shape
+    if tiling.starts(height) and tiling.starts(width):
         return
-    height, width = raster.shape
-    spare = next(side for side in range(min(raster.shape), tiling.tile + 1) if tiling.starts(side + 1))
+    spare = next(side for side in range(min(height, width), tiling.tile + 1) if tiling.starts(side + 1))
     raise DataError(
         f"is {width} x {height} pixels, but the grid published with {tiling.blend} has no window where a side is "
         f"{spare} pixels or shorter",
         path=raster.info.path,
         remedy="Use --blend cosine, which maps images of any size, or a smaller --tile",
     )
-
-
-def zoom_of(info: RasterInfo, at_gsd: float | None) -> float:
-    """Return the factor by which an image is enlarged so that its pixels have a ground size.
-
-    Raises:
-        DataError: The ground size of the image's pixels is unknown.
-    """
-    if at_gsd is None:
-        return 1.0
-    if info.gsd is None:
-        raise DataError(
-            f"has pixels of unknown ground size, so they cannot be brought to {at_gsd:g} m",
-            path=info.path,
-            remedy="Georeference the image, or leave --at-gsd out",
-        )
-    return info.gsd / at_gsd
 
 
 def warnings_about(info: RasterInfo, card: Card, at_gsd: float | None = None) -> list[str]:
@@ -142,8 +130,9 @@ def warnings_about(info: RasterInfo, card: Card, at_gsd: float | None = None) ->
         at_gsd: Ground size in metres that pixels are given before the network sees them, or None.
     """
     remarks = list(info.notes)
-    if card.words is not None and (note := language_note(card.words.vocabulary.queries)):
-        remarks.append(note)
+    if card.words is not None:
+        notes = (card.words.note, language_note(card.words.vocabulary.queries))
+        remarks += [note for note in notes if note]
     gsd = info.gsd if at_gsd is None else at_gsd
     if card.gsd is None:
         return remarks

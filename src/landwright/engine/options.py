@@ -9,17 +9,19 @@ from pathlib import Path
 
 from landwright.bundles import TilingCard
 from landwright.engine.augment import AUGMENTATIONS, Augmentation
-from landwright.engine.blend import BLENDS, Blend
 from landwright.engine.score import PRECISIONS, Precision
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
 from landwright.legends import Crosswalk
+from landwright.rasters.blend import BLENDS, Blend
 from landwright.rasters.segments import PROVIDERS
 
 SMALLEST_TILE = 16
 
 LABEL_CONFIDENCE = 0.5
 """Least probability of a pixel of ``as_labels`` where no other is asked for."""
+
+_ROUNDING = 1e-6
 
 _BATCHES = {("cpu", False): 1, ("cpu", True): 8, ("gpu", False): 8, ("gpu", True): 32}
 """Windows that go through the network together on a device, by whether it is a model of words.
@@ -49,7 +51,8 @@ class PredictOptions:
         bands: Bands of the image in the model's order, 1-based numbers or descriptions (default: all of them).
         scale: Factor that values are multiplied by first, such as 255 / 65535 for a model of 8-bit images.
         at_gsd: Ground size in metres that pixels are given before the network sees them, such as that of the images it
-            was trained on; windows cover as many pixels of it as before, unless ``tile`` says otherwise.
+            was trained on; windows cover as many pixels of it as before, unless ``tile`` says otherwise. Where these
+            are larger than the image's, scores are averaged at that size and then enlarged.
         resize: Of a model of words: length in pixels that the longer side of the image is brought to first, as
             published; 0 leaves the image as it is.
         snap: Of a model of words: average the scores of every window over segments of the image, ``felzenszwalb`` or
@@ -130,11 +133,16 @@ class PredictOptions:
         Args:
             card: The model's.
             device: Its type.
-            zoom: The card's tile is in pixels as the network sees them, so many times those of the image.
+            zoom: The card's tile is in pixels as the network sees them, so many times those of the image; a window is
+                never shown larger than that.
             words: Whether it is a model of words.
+
+        Returns:
+            Windows in pixels of the image; `checks.check_zoom` refuses those that are too small.
         """
+        own = max(SMALLEST_TILE, card.tile)
         return Tiling(
-            tile=max(SMALLEST_TILE, round(card.tile / zoom)) if self.tile is None else self.tile,
+            tile=self.tile or (round(own / zoom) if zoom < 1 else int(own / zoom + _ROUNDING)),
             overlap=card.overlap if self.overlap is None else self.overlap,
             blend=card.blend if self.blend is None else self.blend,
             batch=self.batch or _BATCHES["cpu" if device == "cpu" else "gpu", words],

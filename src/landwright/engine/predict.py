@@ -9,7 +9,6 @@ from pathlib import Path
 
 from landwright.bundles import Bundle
 from landwright.engine.area import AreaReader
-from landwright.engine.checks import check_grid, zoom_of
 from landwright.engine.classmap import ClassMap
 from landwright.engine.finite import FiniteReader
 from landwright.engine.heads import HeightHead
@@ -23,11 +22,13 @@ from landwright.engine.queries import asked, check_words, class_scores, query_ru
 from landwright.engine.resized import map_resized, remarks_on_size
 from landwright.engine.result import MapResult
 from landwright.engine.score import PixelScorer, choose_device
+from landwright.engine.shown import map_shown
 from landwright.engine.snap import Snapper
 from landwright.engine.sources import open_source
 from landwright.engine.split import Split
-from landwright.engine.stream import map_windows
+from landwright.engine.stream import Tally, map_windows
 from landwright.engine.tags import provenance
+from landwright.engine.zoom import settle_windows
 from landwright.errors import DataError
 from landwright.maps import legend_yaml
 from landwright.rasters import atomic_output
@@ -77,9 +78,9 @@ def predict_raster(
     with ExitStack() as stack:
         stack.enter_context(settings(path))
         source, remarks = open_source(path, card, options, stack)
-        zoom = zoom_of(source.info, options.at_gsd)
-        tiling = options.tiling(card.tiling, device.type, zoom=zoom, words=query_rule_of(bundle.network) is not None)
-        check_grid(source, tiling)
+        zoom, tiling, shape, shown = settle_windows(
+            source, card, options, device.type, words=query_rule_of(bundle.network) is not None
+        )
         area: Reader = source if options.aoi is None else AreaReader(source, Path(options.aoi))
         reader = FiniteReader(area, source.info.nodata)
         merger = None if options.merge is None else Merger(options.merge)
@@ -94,7 +95,7 @@ def predict_raster(
             device=device,
             precision=options.precision,
             augmentation=options.tta,
-            zoom=zoom,
+            zoom=max(1.0, zoom),
             snapper=None if options.snap is None else Snapper(options.snap, card.normalization),
         )
         tags = provenance(card, source, tiling, options=options, precision=scorer.precision, resize=resize)
@@ -116,10 +117,11 @@ def predict_raster(
         if resize:
             remarks += remarks_on_size(source.shape, resize)
             tally = map_resized(area, reader, scorer, Split(sinks), tiling, resize, progress=progress)
+        elif zoom < 1:
+            tally = map_shown(reader, scorer, Split(sinks), shown, shape, progress=progress)
         else:
             tally = map_windows(reader, scorer, Split(sinks), tiling, progress=progress)
-        if not tally.valid:
-            raise _nothing_to_map(path, options.aoi)
+        _check_map(path, tally, classes, options)
         texts = dict(zip(files.styles, (product.style for product in products), strict=True))
         if made.legend is not None and files.legend is not None:
             texts[files.legend] = legend_yaml(made.legend)
@@ -135,7 +137,7 @@ def predict_raster(
         image=path,
         width=source.info.width,
         height=source.info.height,
-        valid=tally.valid - (0 if classes is None else classes.undecided + classes.unsure),
+        valid=tally.valid - (0 if classes is None else classes.lost),
         windows=tally.windows,
         skipped=tally.skipped,
         redundancy=(tally.windows + tally.skipped) * tiling.tile**2 / (source.info.width * source.info.height),
@@ -150,13 +152,19 @@ def predict_raster(
     )
 
 
-def _nothing_to_map(path: str, aoi: Path | None) -> DataError:
-    if aoi is None:
-        return DataError(
+def _check_map(path: str, tally: Tally, classes: ClassMap | None, options: PredictOptions) -> None:
+    if tally.valid:
+        if classes is not None:
+            classes.check(path, tally.valid, labels=options.as_labels)
+        return
+    if options.aoi is None:
+        raise DataError(
             "has no valid pixel: all of it is nodata, NaN or infinite",
             path=path,
             remedy="Check its nodata value and its mask",
         )
-    return DataError(
-        f"has no valid pixel inside {aoi}", path=path, remedy="Check that the area lies on imagery and not on nodata"
+    raise DataError(
+        f"has no valid pixel inside {options.aoi}",
+        path=path,
+        remedy="Check that the area lies on imagery and not on nodata",
     )

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from landwright.engine.batch import Batch, even_batch
-from landwright.engine.blend import Blend
-from landwright.engine.grid import fixed_starts, padded_starts, starts, stride
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink
 from landwright.engine.ring import RingBuffer
 from landwright.engine.strips import read_strips
 from landwright.engine.weights import window_weights
+from landwright.rasters.blend import Blend
+from landwright.rasters.starts import fixed_starts, padded_starts, starts, stride
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Tiling:
         tile: Side of a window in pixels.
         overlap: Smallest overlap of neighbouring windows as a share of the tile, in [0, 1).
         blend: Weights of overlapping windows; ``paraformer``, ``uniform`` and ``rs3dada`` also mean the published
-            places (`grid.fixed_starts`, `grid.padded_starts`).
+            places (`starts.fixed_starts`, `starts.padded_starts`).
         batch: Largest number of windows that go through the network together; it does not change the sums.
     """
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from landwright.engine.blend import Blend, Separable, partition
+from landwright.rasters.blend import Blend, Separable, partition
 
 CENTRE = 5.0
 """Weight of a window's central half in the kernel published with Paraformer; that of its rim is 1."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from landwright.bundles import Bundle, load_bundle
 from landwright.bundles.words import VOCABULARY, with_words, words_bundle
 from landwright.engine.queries import query_rule_of
 from landwright.errors import UsageError
 from landwright.legends.vocabulary import Vocabulary, load_vocabulary, parse_words
+from landwright.networks.sam3 import Sam3Network
 from landwright.words.presets import DEFAULT_PRESET, load_preset
 from landwright.words.registry import DEFAULT_MODEL, list_models
 
@@ -22,11 +24,12 @@ class WordOptions:
     Attributes:
         words: Classes in one line, such as ``"building, roof; road; tree, forest; water"``.
         vocabulary: Shipped vocabulary or vocabulary file instead.
-        preset: ``landwright``, ``rs-ovss`` or ``segearth-ov``.
+        preset: ``landwright``, ``rs-ovss`` or ``segearth-ov``. Settings that a bundle was given by themselves hold
+            against it.
         attention: Attention of the last layer.
         upsampler: How features reach pixels.
         templates: Sentences around the words: ``imagenet80``, ``single``, ``satellite`` or a text file.
-        threshold: Probability in [0, 1] below which a pixel goes to the background class.
+        threshold: Probability in [0, 1] below which a pixel goes to the background class; for SAM 3, a score.
 
     Raises:
         UsageError: Words come from two sides, or the threshold is out of its range.
@@ -105,8 +108,12 @@ def _looking(bundle: Bundle, vocabulary: Vocabulary | None, options: WordOptions
             f"--{options.given[0]} is for models of words, and {bundle.card.name} is none",
             remedy="Leave it out, or name a vision-language model, such as --model clip-b16",
         )
-    wanted = _thresholded(vocabulary or before.vocabulary, options, before.preset)
-    return with_words(bundle, wanted, templates=options.templates, preset=options.preset, settings=options.settings)
+    wanted, settings = vocabulary or before.vocabulary, dict[str, Any](options.settings)
+    if not isinstance(bundle.network, Sam3Network):
+        wanted = _thresholded(wanted, options, before.preset)
+    elif options.threshold is not None:  # thresholds of vocabularies are for shares, which SAM 3's scores are not
+        settings["threshold"] = options.threshold
+    return with_words(bundle, wanted, templates=options.templates, preset=options.preset, settings=settings)
 
 
 def _thresholded(vocabulary: Vocabulary, options: WordOptions, preset: str) -> Vocabulary:

@@ -61,7 +61,7 @@ class Vocabulary(Legend):
             twice in one, more than one class is the background, or a threshold has no background class to send to.
     """
 
-    classes: Annotated[tuple[VocabularyClass, ...], Field(min_length=2, max_length=lookup.UNKNOWN)]
+    classes: Annotated[tuple[VocabularyClass, ...], Field(max_length=lookup.UNKNOWN)]
     threshold: Probability = 0.0
 
     @model_validator(mode="before")

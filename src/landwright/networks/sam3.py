@@ -126,8 +126,6 @@ class Sam3Network(nn.Module):
         super().__init__()
         if classes < 2:
             raise UsageError("one class alone wins everywhere", remedy="Add a class for the rest, such as background")
-        if not 0 <= confidence < 1:
-            raise UsageError(f"confidence must be in 0..1 and below 1, not {confidence}")
         self.confidence = confidence
         self.rule = query_rule(classes, synonyms, scale=None, thresholds=thresholds, background=background)
         start = ARCHITECTURES[choose("architecture", architecture, ARCHITECTURES)]
@@ -167,6 +165,19 @@ class Sam3Network(nn.Module):
             raise UsageError(f"token ids of queries have shape {tuple(ids.shape)}, but {wanted} is needed")
         self.rule = rule
         self.queries = ids.detach().to(self.queries)
+
+    @property
+    def confidence(self) -> float:
+        """Score above which an instance counts, in 0..1 and below 1."""
+        return self._confidence
+
+    @confidence.setter
+    def confidence(self, value: float) -> None:
+        if not 0 <= value < 1:
+            raise UsageError(
+                f"confidence must be in 0..1 and below 1, not {value}", remedy=f"Take confidence={CONFIDENCE}, or less"
+            )
+        self._confidence = value
 
     def similarities(self, image: Tensor) -> Tensor:
         """Score every pixel for every query.

@@ -52,7 +52,8 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     options = network_options(recipe, spec, origin, vocabulary)
     architecture = str(options.get("architecture", "ViT-B-16"))
     tokens = tokenizer("openclip", architecture, encoder.context)
-    check_words(vocabulary.queries, tokens, load_templates(spec.templates))
+    templates = load_templates(spec.templates)
+    check_words(vocabulary.queries, tokens, templates)
     side = _side(spec, network)
     data = open_word_data(recipe, spec, vocabulary, side=side, items=tiles)
     _check_data(recipe, data, bands)
@@ -69,7 +70,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
         gsd=data.gsd,
         legend=vocabulary.legend(),
         tiling=TilingCard(tile=data.tile or side, overlap=OVERLAP),
-        words=WordsCard(model=origin.model, vocabulary=vocabulary, templates=spec.templates),
+        words=WordsCard(model=origin.model, vocabulary=vocabulary, templates=templates.name, prompts=templates.kept),
         recipe_hash=recipe.hash(),
         licence=origin.licence,
     )

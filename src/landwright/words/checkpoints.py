@@ -11,13 +11,13 @@ from typing import Any, get_args
 from torch import Tensor
 
 from landwright.errors import DataError, UsageError
-from landwright.networks.clip.huggingface import convert_hf_clip
+from landwright.networks.clip.huggingface import convert_hf_clip, hf_name
 from landwright.networks.clip.positions import LONG_CONTEXT, merge_positions
 from landwright.networks.clip.towers import open_clip
 from landwright.networks.registry import choose
-from landwright.tensors import read_checkpoint
-from landwright.words.families import read_family
-from landwright.words.kinds import kind_of
+from landwright.tensors import check_finite, read_checkpoint
+from landwright.words.families import Published, open_clip_name, read_family
+from landwright.words.kinds import PLAIN, kind_of
 from landwright.words.registry import OWN, Activation, ModelInfo, list_models, model_info
 from landwright.words.shapes import CONV, NEEDED, POSITIONS, TEXT_POSITIONS, Towers, architectures, measure, sizes
 
@@ -39,11 +39,13 @@ class ClipCheckpoint:
             where the model has only one way.
         state: Tensors, float32, by the names of :attr:`landwright.networks.clip.ClipNetwork.encoder`.
         note: What was changed on the way, for the user, or None.
+        published: Gives the file's own name of a tensor, for messages.
     """
 
     options: dict[str, Any]
     state: dict[str, Tensor]
     note: str | None = None
+    published: Published = open_clip_name
 
 
 def read_clip(
@@ -66,16 +68,22 @@ def read_clip(
         Options and tensors.
 
     Raises:
-        UsageError: The activation is unknown, or is needed and not given.
-        DataError: The file is missing, damaged, or is not what it is said to be; the message says what it is.
+        UsageError: The activation is unknown, or is needed and not given, or the model has another context.
+        DataError: The file is missing, damaged, holds numbers that are not finite, or is not what it is said to be; the
+            message says what it is.
     """
     path = Path(path).expanduser()
     chosen = _activation(info, activation)
     if info.family != "openclip":
-        options, state = read_family(path, info)
-        return ClipCheckpoint({**options, **_fixed(info), "activation": chosen}, state)
+        if context not in (None, info.context):
+            raise UsageError(f"{info.name} reads {info.context} tokens, not {context}", remedy="Leave context out")
+        options, state, name_of = read_family(path, info)
+        check_finite(state, path=path, published=name_of)
+        return ClipCheckpoint({**options, **_fixed(info), "activation": chosen}, state, published=name_of)
     state = {name: tensor for name, tensor in read_checkpoint(path).items() if name not in _NOTES}
+    published: Published = open_clip_name
     if _is_hugging_face(state):
+        published = _hf_name
         state = _from_hugging_face(path, state)
     _refuse_others(path, info, state)
     state, found = _join_positions(path, state)
@@ -84,13 +92,16 @@ def read_clip(
         raise DataError(
             f"its texts have {_long(found)}, not the {_long(wanted)} of {info.name}",
             path=path,
-            remedy=f"If this is right for the file, say so with context={found}",
+            remedy=f"If this is right for the file, say so with context={found}: landwright models import FILE --as "
+            f"{info.name} --set context={found}",
         )
     towers = measure(state)
     architecture = _architecture(path, info, towers)
     note = _fit_grid(state, architecture, towers)
     options = {"architecture": architecture, "activation": chosen, "context": wanted, **_fixed(info)}
-    return ClipCheckpoint(options, {f"clip.{name}": tensor.float() for name, tensor in state.items()}, note)
+    tensors = {f"clip.{name}": tensor.float() for name, tensor in state.items()}
+    check_finite(tensors, path=path, published=published)
+    return ClipCheckpoint(options, tensors, note, published)
 
 
 def _is_hugging_face(state: Mapping[str, Tensor]) -> bool:
@@ -108,12 +119,16 @@ def _from_hugging_face(path: Path, state: Mapping[str, Tensor]) -> dict[str, Ten
         ) from error
 
 
+def _hf_name(name: str) -> str:
+    return hf_name(open_clip_name(name))
+
+
 def _activation(info: ModelInfo, asked: str | None) -> str:
     if asked is None and info.activation is None:
         raise UsageError(
             "no file tells the activation that its weights were trained with",
             remedy="Say it with activation=quick_gelu (OpenAI's CLIP and what was trained from it) or activation=gelu "
-            "(OpenCLIP on LAION)",
+            "(OpenCLIP on LAION): landwright models import FILE --as own --set activation=quick_gelu -o BUNDLE",
         )
     return choose("activation", asked or info.activation, get_args(Activation))
 
@@ -130,6 +145,12 @@ def _refuse_others(path: Path, info: ModelInfo, state: Mapping[str, Tensor]) -> 
     if not missing and state[CONV].ndim == 4:
         return
     kind, remedy = kind_of(state)
+    if kind == PLAIN:
+        raise DataError(
+            f"is a CLIP with a part missing or mis-shaped: {', '.join(missing or [CONV])}",
+            path=path,
+            remedy="Copy the file again from its source",
+        )
     what = "the weights of a CLIP" if info.name == OWN else f"the weights of {info.name}"
     raise DataError(
         f"is {kind}, not {what} (both towers, images by a plain vision transformer)", path=path, remedy=remedy

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,34 +16,18 @@ from torch.nn import functional
 
 from landwright.errors import UsageError
 from landwright.legends.vocabulary import Vocabulary, load_vocabulary
-from landwright.networks.clip import ClipNetwork, slide
+from landwright.networks.clip import ClipNetwork
 from landwright.words.checkpoints import read_clip
 from landwright.words.derive import derive, rule_options
-from landwright.words.enlarge import enlarged
 from landwright.words.features import prompt_features
 from landwright.words.language import language_note
 from landwright.words.loading import features_of, fingerprint_of, load_network, tokenizer_of
-from landwright.words.preprocess import resize_long_side
+from landwright.words.mapping import Segmentation, map_image, normalized
 from landwright.words.presets import DEFAULT_PRESET, Preset, load_preset
 from landwright.words.registry import DEFAULT_MODEL, model_info
 from landwright.words.templates import Templates, load_templates
 from landwright.words.tokens import Tokenizer
 from landwright.words.weights import find_weights
-
-_ROWS = 64
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """A map of one image.
-
-    Attributes:
-        indices: Index of the class at every pixel, uint8 (H, W), in the order of the vocabulary.
-        probabilities: Share of every class, float32 (K, H, W) in 0..1, or None where they were not asked for.
-    """
-
-    indices: NDArray[np.uint8]
-    probabilities: NDArray[np.float32] | None
 
 
 class DenseClip:
@@ -62,6 +45,7 @@ class DenseClip:
         upsampler: ``none``, ``bilinear``, ``jbu-one`` or ``jbu-stack``.
         upsampler_weights: File of the upsampler; by default it is looked for in the folder of weights.
         activation: ``quick_gelu`` or ``gelu``; by default what the weights were trained with. ``own`` needs it.
+        context: Number of text tokens; by default the model's, of ``own`` the file's.
         sigma: Width of the neighbourhood of some attentions, in patches.
         window: ``as-is``, or ``native``: windows are resized to the side that the encoder was trained on.
         guide: timm's name of the self-supervised encoder of attention ``proxy``, whose weights the hub has.
@@ -78,7 +62,7 @@ class DenseClip:
         DataError: The weights are not here, damaged, or not those of the model.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each setting
         self,
         model: str = DEFAULT_MODEL,
         weights: str | PathLike[str] | None = None,
@@ -89,6 +73,7 @@ class DenseClip:
         upsampler: str | None = None,
         upsampler_weights: str | PathLike[str] | None = None,
         activation: str | None = None,
+        context: int | None = None,
         sigma: float = 1.0,
         window: str | None = None,
         guide: str | None = None,
@@ -97,7 +82,7 @@ class DenseClip:
         """Read the weights and build the network."""
         self.info = model_info(model)
         path = find_weights(self.info) if weights is None else Path(weights).expanduser()
-        checkpoint = read_clip(path, self.info, activation=activation)
+        checkpoint = read_clip(path, self.info, activation=activation, context=context)
         self.note = checkpoint.note
         asked = {"attention": attention, "residual": residual, "bias": bias, "upsampler": upsampler, "window": window}
         self._given: dict[str, Any] = {
@@ -219,6 +204,8 @@ class DenseClip:
     ) -> Segmentation:
         """Map an image that fits in memory; :func:`landwright.predict` maps rasters of any size.
 
+        Windows and their weights are those of the preset, as in maps of rasters.
+
         Args:
             image: uint8 (H, W, 3), red, green, blue.
             vocabulary: Classes and words, or the name or file of a vocabulary.
@@ -238,12 +225,8 @@ class DenseClip:
             raise UsageError(f"an image must be uint8 (H, W, 3), not {image.dtype} {image.shape}")
         settings, words = load_preset(preset), _vocabulary(vocabulary)
         network = self.words_network(words, settings, templates)
-        small = image if settings.resize is None else resize_long_side(image, settings.resize)
-        crop = settings.crop or network.encoder.native
-        with torch.inference_mode():
-            pixels = self.normalize(small)[None]
-            scores = slide(network, pixels, crop=crop, stride=settings.stride or crop // 2, batch=batch)
-            return _decide(scores[0], image.shape[:2], network, probabilities)
+        mean, std = self.info.mean, self.info.std
+        return map_image(network, image, settings, mean, std, probabilities=probabilities, batch=batch)
 
     def words_network(
         self,
@@ -275,11 +258,7 @@ class DenseClip:
 
     def normalize(self, image: NDArray[np.uint8]) -> Tensor:
         """Scale an image uint8 (H, W, 3) as the model expects it, to float32 (3, H, W) on its device."""
-        mean, std = (
-            torch.tensor(values, device=self.device)[:, None, None] for values in (self.info.mean, self.info.std)
-        )
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device).permute(2, 0, 1)
-        return (pixels.float() / 255 - mean) / std
+        return normalized(image, self.info.mean, self.info.std, self.device)
 
     def _encode_text(self, ids: Tensor) -> Tensor:
         return self.network.encode_text(ids.to(self.device))
@@ -287,17 +266,3 @@ class DenseClip:
 
 def _vocabulary(found: Vocabulary | str | PathLike[str]) -> Vocabulary:
     return found if isinstance(found, Vocabulary) else load_vocabulary(found)
-
-
-def _decide(scores: Tensor, shape: tuple[int, int], network: ClipNetwork, wanted: bool) -> Segmentation:
-    """Bring similarities (Q, h, w) to the image's size and choose classes, a few rows at a time."""
-    height, width = shape
-    indices = np.empty(shape, dtype=np.uint8)
-    shares = np.empty((network.rule.classes, height, width), dtype=np.float32) if wanted else None
-    for start in range(0, height, _ROWS):
-        stop = min(start + _ROWS, height)
-        rows = enlarged(scores, (height, width), start, stop)
-        indices[start:stop] = network.rule.decide(rows)[0].cpu().numpy()
-        if shares is not None:
-            shares[:, start:stop] = network.rule.probabilities(rows, 0).cpu().numpy()
-    return Segmentation(indices, shares)

@@ -62,6 +62,11 @@ def derive(
         UsageError: An option is unknown or does not fit.
         DataError: The weights of an upsampler are not here, or are not those of one.
     """
+    if options.get("attention") == "proxy" and not isinstance(getattr(network, "guide", None), nn.Module):
+        raise UsageError(
+            "the model has no guide, which attention 'proxy' needs",
+            remedy="Import it with --set attention=proxy --set guide=NAME",
+        )
     with torch.device("meta"):  # the frame alone: every tensor is replaced
         shell = create_network("clip", classes=len(options["synonyms"]), bands=bands, **options)
     assert isinstance(shell, ClipNetwork)
@@ -71,15 +76,8 @@ def derive(
     shell.encoder.antialias = antialias
     if shell.upsampler is not None:
         shell.upsampler = _upsampler(network, type(shell.upsampler), str(options["upsampler"]), upsampler_weights)
-    guide = getattr(shell, "guide", None)
-    if isinstance(guide, nn.Module):
-        own = getattr(network, "guide", None)
-        if not isinstance(own, nn.Module):
-            raise UsageError(
-                "the model has no guide, which attention 'proxy' needs",
-                remedy="Import it with --set attention=proxy --set guide=NAME",
-            )
-        shell.guide = _sharing(own)
+    if shell.guide is not None:
+        shell.guide = _sharing(network.guide)
     if features.shape != (shell.rule.queries, shell.encoder.embed_dim):
         wanted = (shell.rule.queries, shell.encoder.embed_dim)
         raise UsageError(f"features of words have shape {tuple(features.shape)}, but {wanted} is needed")

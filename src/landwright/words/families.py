@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,27 @@ import torch
 from torch import Tensor
 
 from landwright.errors import DataError
-from landwright.networks.clip.eva import convert_eva
-from landwright.networks.clip.flair import convert_flair
-from landwright.networks.clip.tips import convert_tips
+from landwright.networks.clip.eva import convert_eva, eva_name
+from landwright.networks.clip.flair import convert_flair, flair_name
+from landwright.networks.clip.tips import convert_tips, tips_name
 from landwright.tensors import read_checkpoint
 from landwright.words.kinds import kind_of
 from landwright.words.registry import ModelInfo
 
 _VISION, _TEXT = "_vision.npz", "_text.npz"
-# What every file of a family has.
-_MARKS = {"siglip": "visual.trunk.", "eva": "visual.", "flair": "image_post.", "tips": "vision/cls_token"}
+_TIMM = "visual.trunk."
+# How a tensor's name begins that every file of a family has and no other has.
+_MARKS = {
+    "siglip": ("visual.trunk.attn_pool.",),
+    "eva": ("visual.blocks.0.attn.q_proj.", "visual.trunk.blocks.0.attn.q_proj."),
+    "flair": ("image_post.",),
+    "tips": ("vision/cls_token",),
+}
+Published = Callable[[str], str]
+"""Gives the file's own name of an entry, for messages."""
 
 
-def read_family(path: Path, info: ModelInfo) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_family(path: Path, info: ModelInfo) -> tuple[dict[str, Any], dict[str, Tensor], Published]:
     """Read a file of SigLIP, EVA-CLIP (CLIPSelf, FineCLIP), FLAIR or TIPS.
 
     Args:
@@ -31,8 +40,8 @@ def read_family(path: Path, info: ModelInfo) -> tuple[dict[str, Any], dict[str, 
         info: The model that it is.
 
     Returns:
-        Options of the network, and tensors by the names of its encoder. Whether all are there and have the right
-        shapes is found when they are filled in.
+        Options of the network, tensors by the names of its encoder, and what gives the names in the file. Whether all
+        are there and have the right shapes is found when they are filled in.
 
     Raises:
         DataError: The file is missing, damaged or something else.
@@ -43,7 +52,22 @@ def read_family(path: Path, info: ModelInfo) -> tuple[dict[str, Any], dict[str, 
         raise DataError(f"is {kind}, not the weights of {info.name}", path=path, remedy=remedy)
     state = _CONVERT[info.family](published)
     options = {"architecture": info.architecture, "context": info.context}
-    return options, {name: tensor.float() for name, tensor in state.items()}
+    return options, {name: tensor.float() for name, tensor in state.items()}, _published(info.family, published)
+
+
+def open_clip_name(name: str) -> str:
+    """Return open_clip's own name of an entry of an encoder."""
+    return name.removeprefix("clip.")
+
+
+def _published(family: str, names: Mapping[str, Tensor]) -> Published:
+    if family == "tips":
+        return tips_name
+    if family == "flair":
+        return partial(flair_name, apart=any(name.startswith("text.") for name in names))
+    if family == "eva" and not any(name.startswith(_TIMM) for name in names):
+        return eva_name
+    return open_clip_name
 
 
 def _open_clip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

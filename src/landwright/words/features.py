@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from landwright.words.folders import FEATURES_VARIABLE
 from landwright.words.templates import Templates
 from landwright.words.tokens import Tokenizer, check_words, cut
 
@@ -41,7 +43,7 @@ def word_features(
         templates: Sentences around them.
         key: What tells the text tower from all others, as :func:`text_fingerprint` gives it; needed with ``cache``.
         cache: Folder in which features are kept from one call to the next; None keeps none. Several processes may
-            share it.
+            share it. Where it cannot be written to, a warning says so, and nothing is kept.
 
     Returns:
         Unit features (Q, D), float32 on the CPU.
@@ -56,9 +58,8 @@ def word_features(
         places = {word: folder / f"{_hash(word)[:32]}.safetensors" for word in words}
     known = {word: found for word in dict.fromkeys(words) if (found := _read(places.get(word), word)) is not None}
     new = _encode(encode_text, tokens, [word for word in dict.fromkeys(words) if word not in known], templates)
-    for word, feature in new.items():
-        if word in places:
-            _write(places[word], word, feature)
+    if places:
+        _keep(new, places)
     known |= new
     return torch.stack([known[word] for word in words])
 
@@ -112,14 +113,30 @@ def _encode(
 
 def _read(path: Path | None, word: str) -> Tensor | None:
     """Return a kept feature; what is missing, damaged or of another word counts as not kept."""
-    if path is None or not path.is_file():
+    if path is None:
         return None
     try:
+        if not path.is_file():
+            return None
         with safe_open(path, framework="pt") as file:
             stored: Tensor = file.get_tensor("feature")
             return stored if (file.metadata() or {}).get("word") == word else None
     except (SafetensorError, OSError):
         return None
+
+
+def _keep(features: Mapping[str, Tensor], places: Mapping[str, Path]) -> None:
+    """Write features, or warn once where that cannot be done: they are only there to save time."""
+    for word, feature in features.items():
+        try:
+            _write(places[word], word, feature)
+        except (OSError, SafetensorError) as error:
+            warnings.warn(
+                f"features of words cannot be kept in {places[word].parent.parent} ({error}), so they will be computed "
+                f"again the next time; another folder can be named with {FEATURES_VARIABLE}",
+                stacklevel=3,
+            )
+            return
 
 
 def _write(path: Path, word: str, feature: Tensor) -> None:

@@ -50,7 +50,15 @@ def load_network(
     used = {**checkpoint.options, **options}
     network = create_network("clip", classes=len(used.get("synonyms", (1, 1))), **used)
     assert isinstance(network, ClipNetwork)
-    fill(network.encoder, checkpoint.state, name=name, path=path, remedy="Check that it is the file of this model")
+    fill(
+        network.encoder,
+        checkpoint.state,
+        name=name,
+        path=path,
+        remedy="Check that it is the file of this model",
+        own=checkpoint.published,
+        theirs={key: checkpoint.published(key) for key in checkpoint.state},
+    )
     upsampler = used.get("upsampler", "none")
     if upsampler in UPSAMPLERS:
         assert network.upsampler is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 from landwright.networks.clip.slide import CROP, STRIDE
 from landwright.networks.registry import choose
+from landwright.rasters.blend import Separable
 from landwright.words.preprocess import LONG_SIDE
 
 DEFAULT_PRESET = "landwright"
@@ -34,7 +35,7 @@ class Preset:
     resize: int | None = None
     crop: int | None = None
     stride: int | None = None
-    blend: str = "cosine"
+    blend: Separable = "cosine"
     thresholds: bool = True
 
 

@@ -62,6 +62,7 @@ class ModelInfo(_Entry):
             after the division by 255).
         hub: File on the hub, if it is known.
         url: Page or file where the weights are.
+        unpacked: File wanted, where ``url`` is an archive.
         licence: Licence of the weights, as the hub abbreviates it, if it is known.
         licence_note: What is not certain about it.
         paper: Reference.
@@ -81,6 +82,7 @@ class ModelInfo(_Entry):
     scaling: Scaling = "clip"
     hub: HubFile | None = None
     url: str | None = None
+    unpacked: str | None = None
     licence: str | None = None
     licence_note: str | None = None
     paper: str = ""

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from landwright.errors import DataError, UsageError
-from landwright.legends.vocabulary import Vocabulary
+from landwright.legends.vocabulary import Vocabulary, load_vocabulary
 from landwright.networks.sam3 import Sam3Network
 from landwright.words.templates import HOLE, Templates
 from landwright.words.tokens import check_words, tokenizer
@@ -38,6 +38,8 @@ PUBLISHED: Mapping[str, tuple[float, float]] = {
     "vdd": (0.5, 0.3),
 }
 """Confidence and threshold by vocabulary, as SegEarth-OV3 has them; those of the vocabularies are for cosines."""
+SCORES = ("confidence", "threshold")
+"""Settings of SAM 3 that maps are made with."""
 
 _KINDS = ("sam3", "sam3_video")
 _FILES = ["config.json", "*.safetensors", "*.safetensors.index.json"]
@@ -101,8 +103,33 @@ def word_ids(words: Sequence[str], context: int = CONTEXT) -> Tensor:
     return tokens(words).long()
 
 
+def published_scores(vocabulary: Vocabulary) -> dict[str, float] | None:
+    """Return the published confidence and threshold of a vocabulary; None unless it is a shipped one, word for word."""
+    if vocabulary.name not in PUBLISHED:
+        return None
+    shipped = load_vocabulary(vocabulary.name)
+    alike = (shipped.queries, shipped.background) == (vocabulary.queries, vocabulary.background)
+    return dict(zip(SCORES, PUBLISHED[vocabulary.name], strict=True)) if alike else None
+
+
+def sam3_thresholds(vocabulary: Vocabulary, threshold: float) -> tuple[float, ...]:
+    """Give every class of a vocabulary one threshold; none where it is 0.
+
+    Raises:
+        UsageError: It is not in 0..1, or there is no background class for pixels below it.
+    """
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"threshold must be in 0..1, not {threshold}", remedy="Take threshold=0.5, or 0 for none")
+    if threshold and vocabulary.background is None:
+        raise UsageError(
+            f"threshold {threshold} sends pixels to the background class, and the words have none",
+            remedy="Add one, such as background, or take threshold 0",
+        )
+    return (threshold,) * len(vocabulary) if threshold else ()
+
+
 def derive_sam3(
-    network: Sam3Network, vocabulary: Vocabulary, *, confidence: float | None = None, threshold: float = 0.0
+    network: Sam3Network, vocabulary: Vocabulary, *, confidence: float | None = None, threshold: float | None = None
 ) -> Sam3Network:
     """Make a network that looks for other words and shares the weights of another.
 
@@ -110,15 +137,17 @@ def derive_sam3(
         network: The network whose model is taken.
         vocabulary: Classes and words; its own thresholds are for shares among words, and do not count here.
         confidence: Score above which an instance counts; by default the network's.
-        threshold: Score below which a pixel goes to the background class; 0 keeps the best class.
+        threshold: Score below which a pixel goes to the background class; 0 keeps the best class. By default the
+            network's; of several, the largest.
 
     Returns:
         The network in eval mode on the device of the other. Its parameters are the other's own.
 
     Raises:
-        UsageError: A word cannot be read, or there is a threshold but no background class.
+        UsageError: A word cannot be read, a value is out of its range, or there is a threshold but no background class.
     """
-    thresholds = [threshold] * len(vocabulary) if threshold else []
+    wanted = max(network.rule.thresholds, default=0.0) if threshold is None else threshold
+    thresholds = sam3_thresholds(vocabulary, wanted)
     ids = word_ids(vocabulary.queries, network.context)
     tensors = chain(network.parameters(), network.buffers())
     other = copy.deepcopy(network, {id(tensor): tensor for tensor in tensors})

@@ -23,12 +23,17 @@ class Templates:
     """A set of prompts of which a word's feature is the mean.
 
     Attributes:
-        name: Name, or the file that they come from.
+        name: Name, or that of the file that they come from, without its folder.
         prompts: Sentences, each with ``{}`` where the word goes.
     """
 
     name: str
     prompts: tuple[str, ...]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The sentences, where no name of :data:`NAMES` stands for them; else none."""
+        return () if self.name in NAMES else self.prompts
 
     @property
     def sha256(self) -> str:
@@ -61,7 +66,7 @@ def load_templates(name_or_path: str | PathLike[str]) -> Templates:
     path = Path(name_or_path)
     if path.suffix != ".txt":
         raise UsageError(f"there are no templates named {name!r}", remedy=f"Known: {', '.join(NAMES)}, or a .txt file")
-    return Templates(name, _read(path))
+    return Templates(path.name, _read(path))
 
 
 def _read(path: Path) -> tuple[str, ...]:

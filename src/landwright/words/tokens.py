@@ -31,6 +31,7 @@ class Tokenizer:
             same features.
         split: Gives the ids of one text, without start, end and padding.
         pad: Gives the ids (N, context) of texts as the tower takes them, cut at its context.
+        marks: Ids that begin, end or fill a text; no word may hold one.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Tokenizer:
     causal: bool
     split: Callable[[str], Sequence[int]] = field(repr=False)
     pad: Callable[[Sequence[str]], Tensor] = field(repr=False)
+    marks: frozenset[int] = frozenset()
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Return ids (N, context) of texts; what is longer than the context is cut and ends as published."""
@@ -62,8 +64,9 @@ def tokenizer(family: str, architecture: str, context: int) -> Tokenizer:
     """
     if family in _SHARED:
         pairs = _byte_pairs()
+        marks = frozenset(pairs.all_special_ids)
         return Tokenizer(
-            "clip-bpe", context, True, pairs.encode, lambda texts: cast(Tensor, pairs(list(texts), context))
+            "clip-bpe", context, True, pairs.encode, lambda texts: cast(Tensor, pairs(list(texts), context)), marks
         )
     if family == "siglip":
         return _siglip(architecture, context)
@@ -92,11 +95,18 @@ def check_words(words: Sequence[str], tokens: Tokenizer, templates: Templates) -
         templates: Sentences that the words go into.
 
     Raises:
-        UsageError: A word has no tokens at all, or does not fit into the context with the longest sentence.
+        UsageError: A word has no tokens at all, holds a mark of the tokenizer's own such as ``<end_of_text>``, or does
+            not fit into the context with the longest sentence.
     """
     room = tokens.context - _SPECIAL - max(len(tokens.split(prompt.replace(HOLE, ""))) for prompt in templates.prompts)
     for word in words:
-        length = len(tokens.split(word))
+        ids = tokens.split(word)
+        length = len(ids)
+        if tokens.marks.intersection(ids):
+            raise UsageError(
+                f"the word {_short(word)} holds a mark with which the tokenizer begins or ends a text",
+                remedy="Leave marks such as <end_of_text> out",
+            )
         if length == 0 or not any(character.isalnum() for character in word):
             raise UsageError(
                 f"the word {word!r} has no letters, so it cannot be looked for",
@@ -139,7 +149,9 @@ def _siglip(architecture: str, context: int) -> Tokenizer:
     def pad(texts: Sequence[str]) -> Tensor:
         return torch.as_tensor(found(list(texts), context))
 
-    return Tokenizer(architecture, context, False, split, pad)
+    # What is unknown to the tokenizer gets an id of its own, which is no mark.
+    marks = frozenset(found.tokenizer.all_special_ids) - {found.tokenizer.unk_token_id}
+    return Tokenizer(architecture, context, False, split, pad, marks)
 
 
 def _tips(context: int) -> Tokenizer:

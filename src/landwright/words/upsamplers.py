@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from landwright.errors import DataError
-from landwright.tensors import fill, read_checkpoint
+from landwright.tensors import check_finite, fill, read_checkpoint
 from landwright.words.folders import WEIGHTS_VARIABLE, weights_folder
 from landwright.words.weights import SUFFIXES
 
@@ -33,10 +33,12 @@ def load_upsampler(module: nn.Module, name: str, path: str | PathLike[str] | Non
             default ``NAME.*`` in the folder of weights.
 
     Raises:
-        DataError: The file is missing, damaged, of another upsampler, or for another joint space than the module.
+        DataError: The file is missing, damaged, holds numbers that are not finite, is of another upsampler, or is for
+            another joint space than the module.
     """
     file = _find(name) if path is None else Path(path).expanduser()
     state = _read(name, file)
+    check_finite(state, path=file)
     fill(module, state, name=name, path=file, remedy="Take one that was trained for the model's own features")
 
 
@@ -61,6 +63,6 @@ def _find(name: str) -> Path:
             return folder / f"{name}{suffix}"
     raise DataError(
         f"the weights of the upsampler {name} are not here",
-        remedy=f"Get {_SOURCES[name]} and place it here as {folder / name}.ckpt, or name the file with "
-        f"upsampler_weights; another folder can be named with {WEIGHTS_VARIABLE}",
+        remedy=f"Get {_SOURCES[name]} and place it here as {folder / name}.ckpt; another folder can be named with "
+        f"{WEIGHTS_VARIABLE}",
     )

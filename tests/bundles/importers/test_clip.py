@@ -57,12 +57,17 @@ def test_import(file):
         ({"activation": "gelu", "residual": "yes"}, "residual must be true or false"),
         ({"activation": "gelu", "bias": "much"}, "bias must be a number"),
         ({"activation": "gelu", "context": "many"}, "context must be a whole number"),
+        ({"activation": "gelu", "sigma": "0"}, "sigma must be above 0"),
+        ({"activation": "gelu", "zoom": "-2"}, "zoom must be above 0"),
+        ({"activation": "gelu", "scale": "0"}, "scale must be above 0"),
+        ({"activation": "gelu", "attention": "proxy"}, "there is no guide"),
         ({"activation": "gelu", "classes": "3"}, "setting 'classes' is unknown"),
     ],
 )
 def test_settings_that_do_not_fit(file, settings, words):
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as caught:
         import_checkpoint(file, "own", settings=settings)
+    assert caught.value.remedy
 
 
 def test_words_and_legends_do_not_mix(file):
@@ -72,6 +77,20 @@ def test_words_and_legends_do_not_mix(file):
         import_checkpoint(file, "clcformer", vocabulary="potsdam")
     with pytest.raises(UsageError, match="checkpoint format 'farslip' is unknown"):
         import_checkpoint(file, "farslip")
+
+
+def test_a_folder(file, tmp_path):
+    with pytest.raises(DataError, match="is a folder, but a checkpoint is a file") as caught:
+        import_checkpoint(tmp_path, "own", settings={"activation": "gelu"})
+    assert caught.value.remedy == "Name the file in it: mine.pt"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="is a folder") as caught:
+        import_checkpoint(tmp_path / "empty", "paraformer")
+    assert caught.value.remedy == "Name the file with the weights"
+    settings = {"activation": "gelu"}
+    bundle = import_checkpoint(file, "own", settings=settings, templates="single").save(tmp_path / "bundle")
+    with pytest.raises(DataError, match="is a model bundle already"):
+        import_checkpoint(bundle, "own", settings=settings)
 
 
 def test_another_model(file):
@@ -110,9 +129,27 @@ def test_sam3(sam3, tmp_path):
         with_words(loaded, settings={"attention": "gem"})
 
 
+def test_sam3_takes_published_scores_of_published_words(sam3):
+    published = import_checkpoint(sam3, "sam3", vocabulary="isaid")
+    assert (published.network.confidence, set(published.network.rule.thresholds)) == (0.4, {0.5})
+    assert published.card.words.settings == ()
+    given = import_checkpoint(sam3, "sam3", settings={"threshold": "0"}, vocabulary="isaid")
+    assert (given.network.confidence, given.network.rule.thresholds) == (0.4, ())
+    assert given.card.words.settings == ("threshold",)
+    plain = import_checkpoint(sam3, "sam3", vocabulary=parse_words("roof; road"))
+    assert (plain.network.confidence, plain.network.rule.thresholds) == (0.5, ())
+
+
 def test_sam3_takes_bare_words(sam3):
     with pytest.raises(UsageError, match="templates mean nothing"):
         import_checkpoint(sam3, "sam3", templates="single")
+    with pytest.raises(UsageError, match="a preset means nothing") as caught:
+        import_checkpoint(sam3, "sam3", preset="rs-ovss")
+    assert caught.value.remedy == "Leave preset out"
+    for key, value in (("threshold", "2"), ("confidence", "1")):
+        with pytest.raises(UsageError, match=rf"{key} must be in 0\.\.1") as caught:
+            import_checkpoint(sam3, "sam3", settings={key: value})
+        assert caught.value.remedy
     with pytest.raises(UsageError, match="setting 'attention' is unknown"):
         import_checkpoint(sam3, "sam3", settings={"attention": "gem"})
     with pytest.raises(UsageError, match="confidence must be a number"):

@@ -29,3 +29,16 @@ def test_no_numbers(text):
 def test_no_switch():
     with pytest.raises(UsageError, match="residual must be true or false, not '1'"):
         switch("residual", "1")
+
+
+def test_numbers_above_nothing():
+    assert number("zoom", "0.5", positive=True) == 0.5
+    with pytest.raises(UsageError, match="zoom must be above 0, not 0"):
+        number("zoom", "0", positive=True)
+
+
+def test_every_refusal_says_what_to_write():
+    for refused in (lambda: count("context", "x"), lambda: number("bias", "x"), lambda: switch("residual", "x")):
+        with pytest.raises(UsageError) as caught:
+            refused()
+        assert "--set" in caught.value.remedy

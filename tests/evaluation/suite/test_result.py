@@ -62,3 +62,6 @@ def test_sentence(making: Making) -> None:
         "preset rs-ovss, attention segearth (its own) with residual, activation quick_gelu, "
         "thresholds of the vocabularies, bias -0.3, upsampler jbu-one"
     )
+    unusual = making.model_copy(update={"attention": "naclip", "zoom": 2.0, "scale": 100.0, "sigma": 5.0})
+    assert unusual.sentence().endswith("no upsampler, zoom 2, scale 100, sigma 5")
+    assert making.model_copy(update={"sigma": 5.0}).unusual == {}

@@ -9,6 +9,7 @@ import pytest
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.suite import Making, Store, load_suite, run_suite, runner
 from landwright.evaluation.suite.data import SuiteData
+from landwright.evaluation.suite.store import UnwritableError
 
 SUITE = load_suite("ovss8")
 Disk = Callable[..., SuiteData]
@@ -66,6 +67,17 @@ def test_stopped_before_the_first_image(tmp_path: Path, making: Making, knowing:
     with pytest.raises(KeyboardInterrupt):
         run_suite(SUITE, [knowing(making, stop=0)], [on_disk()], Store(tmp_path / "out", "ovss8"))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_stops_the_run(
+    tmp_path: Path, making: Making, knowing: Any, on_disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(self: Store, result: Any) -> None:
+        raise UnwritableError("no space left", path=self.folder)
+
+    monkeypatch.setattr(Store, "save", save)
+    with pytest.raises(UnwritableError, match="no space left"):
+        run_suite(SUITE, [knowing(making)], [on_disk("udd5"), on_disk("vdd")], Store(tmp_path / "out", "ovss8"))
 
 
 def test_the_others_go_on(

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.suite import PairResult, Settings, Store
-from landwright.evaluation.suite.store import slug
+from landwright.evaluation.suite.store import UnwritableError, slug
 
 Build = Callable[..., Settings]
 Finish = Callable[..., PairResult]
@@ -65,6 +67,8 @@ def test_another_suite(tmp_path: Path, settings: Build, result: Finish) -> None:
     assert other.finished() == []
     with pytest.raises(UsageError, match="suite: ovss8, now ovss-single"):
         other.settle([settings("whu-aerial", suite="ovss-single")])
+    Store(tmp_path, "ovss-single", force=True).settle([settings("whu-aerial", suite="ovss-single")])
+    assert Store(tmp_path, "ovss8").load(settings()) is not None
 
 
 def test_many_differences_are_cut(tmp_path: Path, settings: Build, result: Finish) -> None:
@@ -72,6 +76,29 @@ def test_many_differences_are_cut(tmp_path: Path, settings: Build, result: Finis
     store.save(result(settings()))
     with pytest.raises(UsageError, match="and 2 more"):
         store.settle([settings(preset="a", attention="b", activation="c", bias=1.0, crop=1, stride=1)])
+
+
+def test_folders_that_cannot_be_written(tmp_path: Path, settings: Build, result: Finish) -> None:
+    (tmp_path / "file").write_text("")
+    store = Store(tmp_path / "file" / "out", "ovss8")
+    with pytest.raises(UsageError, match=r"out: cannot be written"):
+        store.settle([settings()])
+    with pytest.raises(UnwritableError):
+        store.save(result(settings()))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"done": 99}, {"done": -1}, {"matrix": [[1, 0], [0, 1]]}, {"matrix": [[-1] * 7] * 7}]
+)
+def test_files_that_do_not_agree_with_themselves(
+    tmp_path: Path, settings: Build, result: Finish, changes: dict[str, Any]
+) -> None:
+    store = Store(tmp_path, "ovss8")
+    store.save(result(settings()))
+    path = store.path("clip-b16", "loveda")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(DataError, match=r"loveda\.json: is not a result.*Delete the file"):
+        store.load(settings())
 
 
 def test_folders_that_are_none_of_ours(tmp_path: Path) -> None:

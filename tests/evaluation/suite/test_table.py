@@ -76,6 +76,7 @@ def test_some_data_sets(build: Callable[..., Table]) -> None:
         ({"activation": "gelu"}, [("RS-OVSS", "CLIP", False), ("SegEarth-OV", "SegEarth-OV", False)]),
         ({"published": "cosmos-b16", "attention": "sclip", "fixed": True}, [("RS-OVSS", "COSMOS", True)]),
         ({"published": "cosmos-b16", "attention": "sclip"}, []),
+        ({"zoom": 2.0}, [("RS-OVSS", "CLIP", False), ("SegEarth-OV", "SegEarth-OV", False)]),
         ({"published": "clip-l14"}, []),
     ],
 )

@@ -95,3 +95,13 @@ def test_options_of_a_network():
     assert given == QueryRule((1, 2), 10.0, (0.0, 0.5), 0)
     with pytest.raises(UsageError, match="3 classes, but there are 2"):
         query_rule(2, [1, 1, 1])
+    with pytest.raises(UsageError, match="not whole numbers"):
+        query_rule(3, [1.5, 1, 1])
+    with pytest.raises(UsageError, match="scale"):
+        query_rule(2, scale=float("nan"))
+
+
+@pytest.mark.parametrize("scale", [50.0, None])
+def test_no_number_has_no_finite_share(scale):
+    values = torch.tensor([[0.7, 0.1, 0.2], [0.2, float("nan"), 0.1], [0.9, 0.2, float("inf")]])[:, None]
+    assert QueryRule((1, 2), scale=scale).decide(values)[1].isfinite().tolist() == [[True, False, False]]

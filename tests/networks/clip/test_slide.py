@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from landwright.errors import UsageError
 from landwright.networks.clip.slide import slide
 
 
@@ -50,6 +51,12 @@ def test_number_of_windows(size, number):
     network = Recorder()
     slide(network, torch.zeros(1, 3, *size), batch=100)
     assert network.shapes == [(number, 3, 224, 224)]
+
+
+@pytest.mark.parametrize(("crop", "stride", "batch"), [(32, 48, 1), (32, 0, 1), (0, 0, 1), (32, 16, 0)])
+def test_windows_that_leave_gaps(crop, stride, batch):
+    with pytest.raises(UsageError, match="leave gaps"):
+        slide(Recorder(), torch.zeros(1, 3, 100, 100), crop=crop, stride=stride, batch=batch)
 
 
 def test_other_windows():

@@ -16,6 +16,9 @@ def test_lists_decide(miniatures, tmp_path):
     sources, notes = find_sources(benchmark("openearthmap"), miniatures.make_raw("openearthmap", tmp_path / "oem"))
     assert [source.image.stem for source in sources] == ["aachen_1", "koeln_50"]
     assert notes == ["1 of 3 listed images are not there: lima_7"]
+    (tmp_path / "oem/OpenEarthMap_wo_xBD/val.txt").write_text("\n")
+    with pytest.raises(DataError, match=r"val\.txt: the list of the images that are scored is empty"):
+        find_sources(benchmark("openearthmap"), tmp_path / "oem")
     (tmp_path / "oem/OpenEarthMap_wo_xBD/val.txt").unlink()
     with pytest.raises(DataError, match=r"val\.txt: the list of the images that are scored cannot be read"):
         find_sources(benchmark("openearthmap"), tmp_path / "oem")

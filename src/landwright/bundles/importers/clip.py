@@ -10,18 +10,18 @@ from typing import Any
 from landwright.bundles.bundle import Bundle
 from landwright.bundles.card import Card, NetworkCard, Normalization, TilingCard, WordsCard
 from landwright.bundles.importers.settings import count, number, switch
+from landwright.bundles.sam3 import BARE, refuse_sentences
 from landwright.bundles.words import FILES, ONCE, SETTINGS, VOCABULARY, words_bundle
-from landwright.errors import UsageError
 from landwright.legends.vocabulary import Vocabulary, load_vocabulary
 from landwright.networks import create_network, network_info
 from landwright.networks.registry import choose
+from landwright.networks.sam3 import CONFIDENCE
 from landwright.tensors import fill
 from landwright.words.registry import list_models
-from landwright.words.sam3 import read_sam3, word_ids
+from landwright.words.sam3 import SCORES, published_scores, read_sam3, sam3_thresholds, word_ids
 
 SAM3 = "sam3"
-_SAM3_SETTINGS = ("confidence", "threshold")
-_NUMBERS = ("sigma", "bias", "zoom", "scale", *_SAM3_SETTINGS)
+_POSITIVE = ("sigma", "zoom", "scale")
 
 SETTING_WORDS: Mapping[str, str] = {
     "activation": "quick_gelu or gelu, where it is not the model's own; `own` needs it",
@@ -60,19 +60,18 @@ def import_words(
     Args:
         file: The weights.
         name: Name of the model, or ``sam3``.
-        settings: See :data:`SETTING_WORDS`; of ``sam3``, ``confidence`` and ``threshold``.
+        settings: See :data:`SETTING_WORDS`. Of ``sam3``, ``confidence`` and ``threshold``; by default the published
+            ones of the vocabulary, else 0.5 and 0.
         vocabulary: Classes and words, or the name or file of a vocabulary; by default ``openearthmap``.
         templates: Sentences around the words.
-        preset: Settings that go together.
+        preset: Settings that go together. ``sam3`` takes neither templates nor a preset.
 
     Raises:
         UsageError: A setting is unknown or does not fit, or a word cannot be read by the model.
         DataError: The weights are missing, damaged, or not those of the model.
     """
     if name == SAM3:
-        for option, given in (("templates", templates), ("preset", preset)):
-            if given is not None:
-                raise UsageError(f"sam3 takes bare words and whole images; {option} mean nothing for it")
+        refuse_sentences(templates, preset)
         return _import_sam3(file, settings, vocabulary or VOCABULARY)
     values = {key: _value(key, text) for key, text in settings.items()}
     return words_bundle(name, file, vocabulary or VOCABULARY, templates=templates, preset=preset, settings=values)
@@ -81,14 +80,14 @@ def import_words(
 def _import_sam3(
     folder: str | PathLike[str], settings: Mapping[str, str], vocabulary: Vocabulary | str | PathLike[str]
 ) -> Bundle:
-    given = {choose("setting", key, _SAM3_SETTINGS): number(key, text) for key, text in settings.items()}
+    given = {choose("setting", key, SCORES): number(key, text) for key, text in settings.items()}
     words = vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
+    scores = {"confidence": CONFIDENCE, "threshold": 0.0, **(published_scores(words) or {}), **given}
+    rule: dict[str, Any] = {"synonyms": list(words.synonyms), "confidence": scores["confidence"]}
+    if thresholds := sam3_thresholds(words, scores["threshold"]):
+        rule |= {"thresholds": list(thresholds), "background": words.background}
     options, state = read_sam3(folder)
-    options |= {"synonyms": list(words.synonyms)}
-    if "confidence" in given:
-        options["confidence"] = given["confidence"]
-    if given.get("threshold"):
-        options |= {"thresholds": [given["threshold"]] * len(words), "background": words.background}
+    options |= rule
     network = create_network(SAM3, classes=len(words), **options)
     state = {**state, "queries": word_ids(words.queries)}
     fill(network, state, name=SAM3, path=Path(folder), remedy="Copy the folder again from its source")
@@ -101,7 +100,7 @@ def _import_sam3(
         normalization=Normalization(mean=(0.5,) * 3, std=(0.5,) * 3),
         legend=words.legend(),
         tiling=TilingCard(tile=info.default_tile, overlap=0.25),
-        words=WordsCard(model=SAM3, vocabulary=words, templates="bare"),
+        words=WordsCard(model=SAM3, vocabulary=words, templates=BARE, settings=tuple(sorted(given))),
         licence="SAM License (Meta)",
     )
     return Bundle(card, network.eval())
@@ -113,6 +112,6 @@ def _value(key: str, text: str) -> Any:
         return switch(key, text)
     if key == "context":
         return count(key, text)
-    if key in _NUMBERS:
-        return number(key, text)
+    if key in (*_POSITIVE, "bias"):
+        return number(key, text, positive=key in _POSITIVE)
     return str(Path(text).expanduser()) if key in FILES else text

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from landwright.bundles.bundle import Bundle
 from landwright.bundles.card import Card, NetworkCard, TilingCard
+from landwright.bundles.cardfile import CARD
 from landwright.bundles.importers.clip import SAM3, import_words, is_model_of_words
 from landwright.bundles.importers.formats import FORMATS, CheckpointFormat
 from landwright.bundles.importers.legends import choose_legend
-from landwright.errors import UsageError
+from landwright.bundles.locate import PICKLES
+from landwright.errors import DataError, UsageError
 from landwright.legends.vocabulary import Vocabulary
 from landwright.networks import create_network, network_info
 from landwright.networks.registry import choose
@@ -66,6 +68,8 @@ def import_checkpoint(
             names.
     """
     given = {key: str(value) for key, value in (settings or {}).items()}
+    if name != SAM3:
+        _refuse_folder(Path(file).expanduser())
     if is_model_of_words(name):
         if legend is not None:
             raise UsageError(
@@ -101,6 +105,20 @@ def import_checkpoint(
         tiling=TilingCard(tile=options.get("img_size", known.tile), overlap=known.overlap),
     )
     return Bundle(card, network.eval())
+
+
+def _refuse_folder(path: Path) -> None:
+    """Refuse a folder where a file is needed, and name the files in it that may be meant."""
+    if not path.is_dir():
+        return
+    files = sorted(entry.name for entry in path.iterdir() if entry.suffix in (".safetensors", ".npz", *PICKLES))
+    if (path / CARD).is_file():
+        raise DataError("is a model bundle already", path=path, remedy=f"Use it as it is: --model {path}")
+    raise DataError(
+        "is a folder, but a checkpoint is a file",
+        path=path,
+        remedy=f"Name the file in it: {' or '.join(files[:3])}" if files else "Name the file with the weights",
+    )
 
 
 def _fill(

@@ -22,26 +22,31 @@ def count(name: str, text: str) -> int:
     except ValueError:
         value = 0
     if value < 1:
-        raise UsageError(f"{name} must be a whole number of at least 1, not {text!r}")
+        raise UsageError(
+            f"{name} must be a whole number of at least 1, not {text!r}", remedy=f"Say it as --set {name}=1"
+        )
     return value
 
 
-def number(name: str, text: str) -> float:
+def number(name: str, text: str, *, positive: bool = False) -> float:
     """Return a setting as a finite number.
 
     Args:
         name: Name of the setting, for the message.
         text: What the user gave.
+        positive: Whether it must be above 0.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is none, or not above 0 where it must be.
     """
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise UsageError(f"{name} must be a number, not {text!r}")
+        raise UsageError(f"{name} must be a number, not {text!r}", remedy=f"Say it as --set {name}=0.5")
+    if positive and value <= 0:
+        raise UsageError(f"{name} must be above 0, not {text}", remedy=f"Leave {name} out for the default")
     return value
 
 
@@ -56,5 +61,5 @@ def switch(name: str, text: str) -> bool:
         UsageError: It is neither.
     """
     if text.lower() not in ("true", "false"):
-        raise UsageError(f"{name} must be true or false, not {text!r}")
+        raise UsageError(f"{name} must be true or false, not {text!r}", remedy=f"Say it as --set {name}=true")
     return text.lower() == "true"

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from landwright.evaluation.confusion import ClassScores, Mask, scores
 from landwright.legends.vocabulary import Vocabulary
+from landwright.networks.clip.attention import NEIGHBOURHOOD
+from landwright.networks.clip.rule import SCALE
 
 
 class _Kept(BaseModel):
@@ -69,6 +71,14 @@ class Making(_Kept):
     window: str
     scale: float
 
+    @property
+    def unusual(self) -> dict[str, float]:
+        """Settings that no preset says and no published figure was made with."""
+        settings = {"zoom": (self.zoom, 1.0), "scale": (self.scale, SCALE)}
+        if self.attention in NEIGHBOURHOOD:
+            settings["sigma"] = (self.sigma, 1.0)
+        return {name: value for name, (value, usual) in settings.items() if value != usual}
+
     def sentence(self) -> str:
         """Return what a reader must know beside a figure, as one line."""
         ways = " (its own)" * self.fixed + " with residual" * self.residual
@@ -79,6 +89,7 @@ class Making(_Kept):
             "thresholds of the vocabularies" if self.thresholded else "no thresholds",
             f"bias {self.bias:g}" if self.bias else "no bias",
             "no upsampler" if self.upsampler == "none" else f"upsampler {self.upsampler}",
+            *(f"{name} {value:g}" for name, value in self.unusual.items()),
         ]
         return ", ".join(parts)
 
@@ -181,6 +192,15 @@ class PairResult(_Kept):
     version: str
     notes: tuple[str, ...] = ()
     scores: SuiteScores | None = None
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> PairResult:
+        classes = len(self.settings.classes)
+        if not 0 <= self.done <= self.settings.images:
+            raise ValueError(f"{self.done} of {self.settings.images} images are done")
+        if len(self.matrix) != classes or any(len(row) != classes or min(row) < 0 for row in self.matrix):
+            raise ValueError(f"the matrix is not one of counts of {classes} classes")
+        return self
 
     def finished(self) -> PairResult:
         """Return the result with its scores."""

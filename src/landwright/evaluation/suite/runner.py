@@ -18,7 +18,7 @@ from landwright.evaluation.confusion import confusion
 from landwright.evaluation.suite.data import SuiteData
 from landwright.evaluation.suite.definition import Suite
 from landwright.evaluation.suite.result import Making, PairResult, Settings
-from landwright.evaluation.suite.store import Store
+from landwright.evaluation.suite.store import Store, UnwritableError
 from landwright.legends.vocabulary import Vocabulary
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -126,6 +126,8 @@ def run_suite(
             begun = earlier or _begin(settings, notes)
             try:
                 run.results.append(_run_pair(segmenter, one, begun, store, progress))
+            except UnwritableError:
+                raise
             except DataError as error:
                 run.failures[opener.name, one.name] = error
     return run
@@ -166,8 +168,8 @@ def _run_pair(segmenter: Segmenter, data: SuiteData, begun: PairResult, store: S
         classify = segmenter.classifier(data.vocabulary)
         for image, label in data.pairs[done:]:
             picture, reference = data.read(image, label)
-            counts += confusion(reference, classify(picture), classes)[:, :classes].cpu()
-            done += 1
+            found = counts + confusion(reference, classify(picture), classes)[:, :classes].cpu()
+            counts, done = found, done + 1  # together: Ctrl-C must not part them
             progress(model, data.name, done, len(data.pairs))
             if time.monotonic() - saved > SAVE_EVERY:
                 store.save(state())

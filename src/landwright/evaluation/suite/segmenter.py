@@ -6,18 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from landwright.evaluation.suite.result import Making
 from landwright.evaluation.suite.runner import Classify
 from landwright.legends.vocabulary import Vocabulary
-from landwright.networks.clip import ClipNetwork, slide
-from landwright.words import Preset, resize_long_side
-from landwright.words.enlarge import enlarged
-
-_ROWS = 64
-"""Rows decided at a time."""
+from landwright.networks.clip import ClipNetwork
+from landwright.words import Preset
+from landwright.words.mapping import map_image
 
 
 @dataclass(frozen=True)
@@ -43,16 +39,5 @@ class Words:
         network = self.network_for(vocabulary)
         return lambda image: self._classify(network, image)
 
-    @torch.inference_mode()
     def _classify(self, network: ClipNetwork, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        small = image if self.preset.resize is None else resize_long_side(image, self.preset.resize)
-        device = network.queries.device
-        mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (self.mean, self.std))
-        pixels = (torch.from_numpy(small).to(device).permute(2, 0, 1).float() / 255 - mean) / std
-        scores = slide(network, pixels[None], crop=self.making.crop, stride=self.making.stride)[0]
-        height, width = image.shape[:2]
-        strips = [
-            network.rule.decide(enlarged(scores, (height, width), row, min(row + _ROWS, height)))[0].cpu().numpy()
-            for row in range(0, height, _ROWS)
-        ]
-        return np.concatenate(strips)
+        return map_image(network, image, self.preset, self.mean, self.std).indices

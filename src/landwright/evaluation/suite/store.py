@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ RESULTS = "results"
 
 _SHOWN = 4
 _ANEW = "Name another folder with -o, or make them anew with --force"
+
+
+class UnwritableError(DataError):
+    """A result cannot be kept, so that no further work makes sense."""
 
 
 class Store:
@@ -58,9 +63,10 @@ class Store:
             wanted: The settings of one model, per data set.
 
         Raises:
-            UsageError: There are such results, and ``force`` is off.
+            UsageError: There are such results, and ``force`` is off, or the folder cannot be written.
             DataError: A file is not what it should be.
         """
+        self._check_writable()
         by_dataset = {settings.dataset: settings for settings in wanted}
         for path in sorted((self.folder / RESULTS / slug(wanted[0].making.model)).glob("*.json")):
             found = read_result(path).settings
@@ -71,7 +77,7 @@ class Store:
                 raise UsageError(
                     f"was made with other settings ({'; '.join(differences[:_SHOWN])}{more})", path=path, remedy=_ANEW
                 )
-            if differences:
+            if differences and found.suite == self.suite:
                 path.unlink()
 
     def load(self, settings: Settings) -> PairResult | None:
@@ -80,16 +86,29 @@ class Store:
         return read_result(path) if path.is_file() else None
 
     def save(self, result: PairResult) -> None:
-        """Write a pair's file, whole or not at all."""
+        """Write a pair's file, whole or not at all.
+
+        Raises:
+            UnwritableError: The folder cannot be written, or the disk is full.
+        """
         path = self.path(result.settings.making.model, result.settings.dataset)
         text = json.dumps(result.model_dump(mode="json"), indent=1, allow_nan=False, ensure_ascii=False)
-        with atomic_output(path) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        try:
+            with atomic_output(path) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
+        except DataError as error:
+            raise UnwritableError(error.problem, path=error.path, remedy=error.remedy) from error
 
     def finished(self) -> list[PairResult]:
         """Return all finished results of the suite in the folder, by model and data set."""
         found = [read_result(path) for path in sorted((self.folder / RESULTS).glob("*/*.json"))]
         return [result for result in found if result.scores is not None and result.settings.suite == self.suite]
+
+    def _check_writable(self) -> None:
+        """Find out before hours of work that nothing could be kept."""
+        there = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise UsageError("cannot be written", path=self.folder, remedy="Name another folder with -o")
 
 
 def slug(model: str) -> str:

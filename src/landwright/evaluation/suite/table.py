@@ -158,7 +158,7 @@ def _row(suite: Suite, results: Sequence[PairResult], published: Sequence[Publis
                 table=table.title,
                 method=row.method,
                 making=row.sentence(),
-                same=row.preset == making.preset and row.activation in (None, making.activation),
+                same=row.preset == making.preset and row.activation in (None, making.activation) and not making.unusual,
                 figures={name: table.by_dataset(row)[name] if name in found else None for name in suite.datasets},
                 mean=None if missing else row.mean,
                 digits=table.digits,

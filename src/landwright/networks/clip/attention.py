@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+NEIGHBOURHOOD = ("naclip", "nonly", "gav")
+"""Those that weigh patches by their distance."""
 PURE = ("vanilla", "maskclip", "sclip", "clearclip", "segearth", "naclip", "nonly", "gav")
 """Attentions that need nothing but the last block's queries, keys and values."""
 
@@ -42,7 +44,7 @@ def attend(
     """
     if name == "maskclip":
         return value
-    if name in ("naclip", "nonly", "gav"):
+    if name in NEIGHBOURHOOD:
         near = neighbourhood(grid, prefix, sigma, query.device)
         if name == "naclip":
             return F.scaled_dot_product_attention(key, key, value, attn_mask=near.to(key.dtype))

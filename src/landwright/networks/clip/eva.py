@@ -166,6 +166,16 @@ def convert_eva(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {f"clip.{_renamed(name)}": tensor for name, tensor in state.items() if ".rope." not in name}
 
 
+def eva_name(name: str) -> str:
+    """Return the name in EVA-CLIP, CLIPSelf and FineCLIP of an entry of :class:`EvaEncoder`, for messages."""
+    name = name.removeprefix("clip.")
+    if not name.startswith("visual.trunk."):
+        return name
+    for published, ours in _NAMES:
+        name = name.replace(ours, published)
+    return f"visual.{name.removeprefix('visual.trunk.')}"
+
+
 def _renamed(name: str) -> str:
     if not name.startswith("visual.") or name.startswith("visual.trunk."):
         return name

@@ -62,3 +62,15 @@ def convert_flair(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         name if name.startswith(("image_post.", "text_post.")) else f"clip.{name.removeprefix('text.')}": tensor
         for name, tensor in kept.items()
     }
+
+
+def flair_name(name: str, *, apart: bool) -> str:
+    """Return the published name of an entry of :class:`FlairEncoder`, for messages.
+
+    Args:
+        name: The entry.
+        apart: Whether the file has ``text.`` before the text tower's names.
+    """
+    name = name.removeprefix("clip.")
+    plain = name.startswith(("visual.", "image_post.", "text_post.", "logit_scale"))
+    return f"text.{name}" if apart and not plain else name

@@ -62,6 +62,29 @@ def convert_hf_clip(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
+def hf_name(name: str) -> str:
+    """Return the name in transformers of one of open_clip's entries, for messages; of a packed one, those of its parts.
+
+    Args:
+        name: Entry such as ``visual.transformer.resblocks.0.attn.in_proj_weight``; others come back as they are.
+    """
+    for published, ours in (_SINGLE | _PROJECTIONS).items():
+        if ours == name:
+            return published
+    for published, ours in _TOWERS:
+        if not name.startswith(ours):
+            continue
+        number, _, rest = name.removeprefix(ours).partition(".")
+        if rest.startswith("attn.in_proj_"):
+            kind = rest.removeprefix("attn.in_proj_")
+            return ", ".join(f"{published}{number}.{part}.{kind}" for part in (_QUERY, *_PACKED))
+        layer, _, kind = rest.rpartition(".")
+        for theirs, own in _BLOCK.items():
+            if own == layer:
+                return f"{published}{number}.{theirs}.{kind}"
+    return name
+
+
 def _block_entry(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return what becomes of one entry inside the blocks; keys and values go with their queries."""
     for published, ours in _TOWERS:

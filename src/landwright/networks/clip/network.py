@@ -75,8 +75,8 @@ class ClipNetwork(nn.Module):
         """Put the parts together, with random queries."""
         super().__init__()
         for label, value in (("sigma", sigma), ("zoom", zoom)):
-            if value <= 0:
-                raise UsageError(f"{label} must be above 0, not {value}")
+            if not value > 0:  # also not a number
+                raise UsageError(f"{label} must be above 0, not {value}", remedy=f"Take {label}=1, the default")
         self.encoder, self.rule = encoder, rule
         self.attention = choose("attention", attention, ATTENTIONS)
         self.residual, self.sigma, self.bias = residual, sigma, bias
@@ -84,8 +84,17 @@ class ClipNetwork(nn.Module):
         self.enlarges_features = upsampler == "bilinear"
         self.upsampler = make_upsampler(upsampler, encoder.embed_dim)
         encoder.antialias = attention == "gem"
-        if (attention == "proxy") != (guide is not None):
-            raise UsageError("attention 'proxy' and option guide go together", remedy="Give both or neither")
+        if attention == "proxy" and guide is None:
+            raise UsageError(
+                "attention 'proxy' and option guide go together, and there is no guide",
+                remedy="Give guide=NAME too, timm's name of a DINO (for maps: landwright models import FILE --as NAME "
+                "--set attention=proxy --set guide=NAME), or take another attention",
+            )
+        if guide is not None and attention != "proxy":
+            raise UsageError(
+                f"attention 'proxy' and option guide go together, but the attention is {attention!r}",
+                remedy="Leave guide out, or take attention=proxy",
+            )
         self.guide = None if guide is None else Guide(guide, encoder.mean, encoder.std)
         for part, found in (("upsampler", self.upsampler), ("guide", self.guide)):
             if found is not None and bands != 3:
@@ -112,11 +121,14 @@ class ClipNetwork(nn.Module):
             UsageError: The numbers do not fit together.
         """
         rule = query_rule(len(synonyms), synonyms, scale=self.rule.scale, thresholds=thresholds, background=background)
+        _check_competition(rule.classes)
         if features.shape != (rule.queries, self.encoder.embed_dim):
             wanted = (rule.queries, self.encoder.embed_dim)
             raise UsageError(f"features of queries have shape {tuple(features.shape)}, but {wanted} is needed")
-        self.rule = rule
-        self.queries = F.normalize(features.detach().to(self.queries), dim=1)
+        found = F.normalize(features.detach().to(self.queries), dim=1)
+        if not found.isfinite().all() or not found.any(dim=1).all():
+            raise UsageError("features of queries are not finite, or have no direction", remedy="Compute them again")
+        self.rule, self.queries = rule, found
 
     def encode_text(self, ids: Tensor) -> Tensor:
         """Return text features (N, D), not of unit length, of token ids (N, L)."""
@@ -295,8 +307,14 @@ def build(
     Raises:
         UsageError: An option has no such value, or options do not fit together.
     """
-    if classes < 2:
-        raise UsageError("one class alone wins everywhere", remedy="Add a class for the rest, such as background")
+    _check_competition(classes)
+    if not isinstance(scale, int | float):
+        raise UsageError(f"scale must be a number, not {scale!r}", remedy="Leave it out, or take 50")
     rule = query_rule(classes, synonyms, scale=scale, thresholds=thresholds, background=background)
     encoder = build_encoder(family, architecture, activation=activation, context=context, bands=bands)
     return ClipNetwork(encoder, rule, bands, **reading)
+
+
+def _check_competition(classes: int) -> None:
+    if classes < 2:
+        raise UsageError("one class alone wins everywhere", remedy="Add a class for the rest, such as background")

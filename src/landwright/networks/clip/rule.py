@@ -48,7 +48,7 @@ class QueryRule:
             raise UsageError(f"a map of words has 1 to {MOST_CLASSES} classes, not {classes}")
         if any(number < 1 for number in self.synonyms):
             raise UsageError(f"every class needs at least one query, got {list(self.synonyms)}")
-        if self.scale is not None and self.scale <= 0:
+        if self.scale is not None and not self.scale > 0:
             raise UsageError(f"scale must be above 0, not {self.scale}")
         if self.thresholds and len(self.thresholds) != classes:
             raise UsageError(f"{len(self.thresholds)} thresholds for {classes} classes", remedy="Give one per class")
@@ -102,7 +102,8 @@ class QueryRule:
 
         Returns:
             Index of the class as uint8 (n, W), the background's where the winner is below its threshold, and the share
-            of the winner as float32 (n, W) in 0..1.
+            of the winner as float32 (n, W) in 0..1, or NaN or infinite where a similarity is not finite: the class of
+            such a pixel means nothing.
         """
         shape, device = similarities.shape[1:], similarities.device
         indices = torch.empty(shape, dtype=torch.uint8, device=device)
@@ -151,7 +152,11 @@ def query_rule(
     Raises:
         UsageError: The numbers do not fit together.
     """
-    counts = (1,) * classes if synonyms is None else tuple(int(count) for count in synonyms)
+    counts = (1,) * classes if synonyms is None else tuple(synonyms)
+    if not all(isinstance(count, int) for count in counts):
+        raise UsageError(
+            f"synonyms {synonyms!r} are not whole numbers", remedy="Give the queries of every class, as [1, 2]"
+        )
     if len(counts) != classes:
         raise UsageError(f"synonyms are given for {len(counts)} classes, but there are {classes}")
     return QueryRule(counts, scale, tuple(float(value) for value in thresholds or ()), background)

@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from landwright.errors import UsageError
+
 CROP, STRIDE = 224, 112
 
 
@@ -35,7 +37,15 @@ def slide(
 
     Returns:
         Float32 (B, Q, H, W), the mean over the windows that see a pixel.
+
+    Raises:
+        UsageError: The windows would leave gaps, or there would be none.
     """
+    if not 1 <= stride <= crop or batch < 1:
+        raise UsageError(
+            f"windows of {crop} pixels every {stride}, {batch} at a time, leave gaps or do not exist",
+            remedy="Take 1 <= stride <= crop and batch >= 1",
+        )
     height, width = image.shape[-2:]
     tall, wide = min(crop, height), min(crop, width)
     rows, columns = (list(_starts(side, crop, stride)) for side in (height, width))

@@ -195,6 +195,15 @@ def convert_tips(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return found
 
 
+def tips_name(name: str) -> str:
+    """Return the published name of an entry of :class:`TipsEncoder`, its file's before it, for messages."""
+    if name.startswith("visual."):
+        return f"{_VISION}{name.removeprefix('visual.')}".replace("reg_token", "register_tokens")
+    for published, ours in _TEXT_NAMES:
+        name = name.replace(ours, published, 1) if ours == "text." else name.replace(ours, published)
+    return name
+
+
 def _renamed(name: str) -> str:
     if name.startswith(_VISION):
         return f"visual.{name.removeprefix(_VISION)}".replace("register_tokens", "reg_token")

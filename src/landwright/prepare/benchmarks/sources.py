@@ -110,6 +110,8 @@ def _read_list(path: Path, benchmark: Benchmark) -> set[str]:
         raise DataError(
             "the list of the images that are scored cannot be read", path=path, remedy=_how_to_get(benchmark)
         ) from error
+    if not lines:
+        raise DataError("the list of the images that are scored is empty", path=path, remedy=_how_to_get(benchmark))
     return {Path(line).stem for line in lines}
 
 

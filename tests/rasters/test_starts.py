@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landwright.engine.grid import fixed_starts, padded_starts, starts
+from landwright.rasters.starts import fixed_starts, padded_starts, starts
 
 
 @given(length=st.integers(1, 5000), tile=st.integers(1, 700), overlap=st.floats(0, 0.95))

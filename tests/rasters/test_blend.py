@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landwright.engine.blend import Separable, partition, profile
-from landwright.engine.grid import starts
+from landwright.rasters.blend import Separable, partition, profile
+from landwright.rasters.starts import starts
 
 blends = st.sampled_from(get_args(Separable))
 

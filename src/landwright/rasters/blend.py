@@ -59,7 +59,7 @@ def partition(tile: int, positions: Sequence[int], blend: Separable) -> NDArray[
 
     Args:
         tile: Side of a window in pixels.
-        positions: First pixel of each window, increasing, without gaps (`grid.starts`).
+        positions: First pixel of each window, increasing, without gaps (`starts.starts`).
         blend: ``cosine``, ``gaussian``, ``rs3dada`` and ``uniform`` mix all windows on a pixel; ``crop`` takes the one
             that sees furthest around it.
 
