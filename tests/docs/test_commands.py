@@ -27,12 +27,27 @@ SHRINK = {
 
 # Random weights are sure of nothing.
 UNSURE = ["--min-confidence", "0"]
+# Two sets of two pairs and a small model instead of eight whole sets and three large ones.
+FEW = ["--models", "my-clip", "--datasets", "potsdam,isaid"]
 
 
 def commands(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     lines = (line.split("  #")[0].strip() for block in BLOCK.findall(text) for line in block.splitlines())
     return [line for line in lines if line]
+
+
+def shortened(words):
+    return [*(UNSURE if "--as-labels" in words else []), *(FEW if "--suite" in words else [])]
+
+
+def material_of_evaluate_clip(folder, miniatures):
+    """What that page's reader brings: downloads of two sets, and a checkpoint."""
+    from landwright.networks.clip.towers import build_clip
+
+    miniatures.make_raw("potsdam", folder / "downloads" / "Potsdam")
+    miniatures.make_raw("isaid", folder / "downloads" / "iSAID")
+    torch.save(build_clip("compact", activation="quick_gelu", context=77).state_dict(), folder / "my-clip.pt")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +70,8 @@ def weights(tmp_path_factory):
 )
 def test_commands_of_page_run(page, tmp_path, request):
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    if page.name == "evaluate-clip.md":
+        material_of_evaluate_clip(tmp_path, request.getfixturevalue("miniatures"))
     by_words = any("--words" in command for command in commands(page))
     folders = {"LANDWRIGHT_WEIGHTS": request.getfixturevalue("weights")} if by_words else {}
     binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -64,7 +81,7 @@ def test_commands_of_page_run(page, tmp_path, request):
         words = shlex.split(command)
         assert words[0] == "landwright", f"{page.name} shows a command that no test runs: {command}"
         done = subprocess.run(
-            [*words, *SHRINK.get(words[1], []), *(UNSURE if "--as-labels" in words else [])],
+            [*words, *SHRINK.get(words[1], []), *shortened(words)],
             cwd=tmp_path,
             env={**os.environ, "PATH": binaries, **folders},
             capture_output=True,
