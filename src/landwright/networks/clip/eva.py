@@ -18,7 +18,7 @@ from timm.models.eva import Eva
 from torch import Tensor, nn
 
 from landwright.networks.clip.positions import fit_positions
-from landwright.networks.clip.timmvit import TimmEncoder, take_bands
+from landwright.networks.clip.timmvit import TimmClipEncoder, take_bands
 from landwright.networks.clip.towers import COMPACT, open_clip
 from landwright.networks.registry import choose
 
@@ -37,7 +37,7 @@ _NAMES = (
 )
 
 
-class EvaEncoder(TimmEncoder):
+class EvaEncoder(TimmClipEncoder):
     """Both towers of an EVA-02 CLIP: a class token, learned positions, and rotations of queries and keys by place.
 
     The rotations follow the grid of the image that :meth:`tokens` was last called with. Position tables of another size
@@ -54,23 +54,11 @@ class EvaEncoder(TimmEncoder):
 
     def __init__(self, clip: Any) -> None:
         """Note the model's sizes."""
-        super().__init__()
-        self.clip = clip
-        embedding = self.trunk.patch_embed
-        self.patch = int(embedding.patch_size[0])
-        self.native = int(embedding.img_size[0])
-        self.embed_dim = int(self.trunk.num_classes)
+        super().__init__(clip, int(clip.visual.trunk.num_classes))
         rope = self.trunk.rope
         # timm's own one is made for one grid; this one, of the same rates, serves all.
         self.rotation = RotaryEmbeddingCat(rope.dim, in_pixels=False, ref_feat_shape=rope.ref_feat_shape)
-        self._grid: tuple[int, int] = tuple(embedding.grid_size)
-        self.context = int(self.clip.context_length)
-        self.depth = len(self.trunk.blocks)
-
-    @property
-    def trunk(self) -> Any:
-        """The image tower."""
-        return self.clip.visual.trunk
+        self._grid: tuple[int, int] = tuple(self.trunk.patch_embed.grid_size)
 
     def embed(self, image: Tensor) -> Tensor:
         """Return the class token and the patches (B, 1 + P, C) with their positions."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from landwright.errors import UsageError
 from landwright.networks.clip.positions import fit_positions
-from landwright.networks.clip.timmvit import TimmEncoder, take_bands
+from landwright.networks.clip.timmvit import TimmClipEncoder, take_bands
 from landwright.networks.clip.towers import COMPACT, open_clip
 from landwright.networks.registry import choose
 
@@ -31,7 +31,7 @@ _COMPACT_TEXT = {
 _COMPACT_VISION = {"image_size": 8, "patch_size": 8, "width": 8, "head_width": 8, "layers": 1}
 
 
-class SiglipEncoder(TimmEncoder):
+class SiglipEncoder(TimmClipEncoder):
     """Both towers of a SigLIP model; no class token.
 
     SigLIP pools patches by one attention whose query is learned. A patch that is alone in that attention gets its whole
@@ -49,19 +49,7 @@ class SiglipEncoder(TimmEncoder):
 
     def __init__(self, clip: Any) -> None:
         """Note the model's sizes."""
-        super().__init__()
-        self.clip = clip
-        embedding = self.trunk.patch_embed
-        self.patch = int(embedding.patch_size[0])
-        self.native = int(embedding.img_size[0])
-        self.embed_dim = int(self.trunk.num_features)
-        self.context = int(self.clip.context_length)
-        self.depth = len(self.trunk.blocks)
-
-    @property
-    def trunk(self) -> Any:
-        """The image tower."""
-        return self.clip.visual.trunk
+        super().__init__(clip, int(clip.visual.trunk.num_features))
 
     def embed(self, image: Tensor) -> Tensor:
         """Return the patches (B, P, C) with their positions."""

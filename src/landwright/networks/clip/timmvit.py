@@ -56,6 +56,31 @@ class TimmEncoder(DenseEncoder):
         return cast(Tensor, tokens + last.ls2(last.mlp(last.norm2(tokens))))
 
 
+class TimmClipEncoder(TimmEncoder):
+    """Both towers of an ``open_clip.CustomTextCLIP`` whose image tower is timm's.
+
+    Args:
+        clip: The model.
+        embed_dim: Number of channels of the joint space.
+    """
+
+    def __init__(self, clip: Any, embed_dim: int) -> None:
+        """Note the model's sizes."""
+        super().__init__()
+        self.clip = clip
+        embedding = self.trunk.patch_embed
+        self.patch = int(embedding.patch_size[0])
+        self.native = int(embedding.img_size[0])
+        self.embed_dim = embed_dim
+        self.context = int(clip.context_length)
+        self.depth = len(self.trunk.blocks)
+
+    @property
+    def trunk(self) -> Any:
+        """The image tower."""
+        return self.clip.visual.trunk
+
+
 def take_bands(trunk: Any, bands: int) -> None:
     """Make a tower in timm's names read another number of bands."""
     stem = trunk.patch_embed.proj
