@@ -7,9 +7,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from landwright.errors import UsageError
 from landwright.networks.clip import slide
-from landwright.networks.clip.slide import HasSimilarities
+from landwright.networks.clip.slide import HasSimilarities, check_windows
 from landwright.rasters.blend import Separable, partition
 from landwright.rasters.starts import starts
 
@@ -36,11 +35,7 @@ def blended(
     """
     if blend == "uniform":
         return slide(network, image[None], crop=crop, stride=stride, batch=batch)[0]
-    if not 1 <= stride <= crop or batch < 1:
-        raise UsageError(
-            f"windows of {crop} pixels every {stride}, {batch} at a time, leave gaps or do not exist",
-            remedy="Take 1 <= stride <= crop and batch >= 1",
-        )
+    check_windows(crop, stride, batch)
     rows, columns = (starts(side, crop, 1 - stride / crop) for side in image.shape[-2:])
     down, across = (torch.from_numpy(partition(crop, places, blend)).to(image.device) for places in (rows, columns))
     places = list(product(range(len(rows)), range(len(columns))))

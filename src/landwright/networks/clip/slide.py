@@ -41,11 +41,7 @@ def slide(
     Raises:
         UsageError: The windows would leave gaps, or there would be none.
     """
-    if not 1 <= stride <= crop or batch < 1:
-        raise UsageError(
-            f"windows of {crop} pixels every {stride}, {batch} at a time, leave gaps or do not exist",
-            remedy="Take 1 <= stride <= crop and batch >= 1",
-        )
+    check_windows(crop, stride, batch)
     height, width = image.shape[-2:]
     tall, wide = min(crop, height), min(crop, width)
     rows, columns = (list(_starts(side, crop, stride)) for side in (height, width))
@@ -63,6 +59,19 @@ def slide(
                 counts[y : y + tall, x : x + wide] += 1
     assert sums is not None
     return sums.div_(counts)
+
+
+def check_windows(crop: int, stride: int, batch: int) -> None:
+    """Refuse windows that would leave gaps, or none at all.
+
+    Raises:
+        UsageError: They would.
+    """
+    if not 1 <= stride <= crop or batch < 1:
+        raise UsageError(
+            f"windows of {crop} pixels every {stride}, {batch} at a time, leave gaps or do not exist",
+            remedy="Take 1 <= stride <= crop and batch >= 1",
+        )
 
 
 def _starts(side: int, crop: int, stride: int) -> Iterator[int]:
