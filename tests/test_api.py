@@ -132,7 +132,7 @@ def test_merging_by_name(tmp_path):
 
 
 def test_words(bundle_path, image, tmp_path, monkeypatch):
-    pytest.importorskip("open_clip")
+    pytest.importorskip("open_clip", reason="open_clip comes with the extra words")
     monkeypatch.setenv("LANDWRIGHT_FEATURES", str(tmp_path / "features"))
     torch.manual_seed(0)
     tensors = {name: tensor.clone() for name, tensor in build_clip("compact").state_dict().items()}

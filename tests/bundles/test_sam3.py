@@ -8,8 +8,8 @@ from landwright.errors import UsageError
 from landwright.legends import load_vocabulary, parse_words
 from landwright.networks import create_network
 
-pytest.importorskip("open_clip")
-pytest.importorskip("transformers")
+pytest.importorskip("open_clip", reason="open_clip comes with the extra words")
+pytest.importorskip("transformers", reason="transformers comes with the extra sam")
 
 WORDS = parse_words("roof; road; background")
 

@@ -24,7 +24,7 @@ from landwright.networks.clip.towers import build_clip
 from landwright.recipe import Recipe
 from landwright.regimes import train
 
-pytest.importorskip("open_clip")
+pytest.importorskip("open_clip", reason="open_clip comes with the extra words")
 
 
 def run(*arguments: object) -> Result:

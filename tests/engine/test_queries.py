@@ -28,7 +28,7 @@ from landwright.networks import Outputs, create_network
 from landwright.networks.clip.slide import slide
 from landwright.words import DenseClip, resize_long_side
 
-pytest.importorskip("open_clip")
+pytest.importorskip("open_clip", reason="open_clip comes with the extra words")
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 WORDS = "building, roof; road; tree, forest; water; background"
@@ -139,7 +139,7 @@ def test_augmented(looking: Any, ground: Any, write: Any, tmp_path: Path, preset
 
 
 def test_snapping_makes_pieces(looking: Any, ground: Any, write: Any, tmp_path: Path) -> None:
-    pytest.importorskip("skimage")
+    pytest.importorskip("skimage", reason="scikit-image comes with the extra words")
     bundle, path = looking(), write(ground(128, 128))
     edges = []
     for name, snap in (("plain", None), ("snapped", "felzenszwalb")):
@@ -208,7 +208,7 @@ def test_coarser_than_the_image_sums_stay_small(
 def test_reduced_with_nodata_segments_and_copies(
     looking: Any, ground: Any, write: Any, tmp_path: Path, tta: Any
 ) -> None:
-    pytest.importorskip("skimage")
+    pytest.importorskip("skimage", reason="scikit-image comes with the extra words")
     image = np.maximum(ground(200, 260), 1)
     image[:, :, 150:] = 0
     options = PredictOptions(at_gsd=1.3, tta=tta, snap="slic")
@@ -285,7 +285,7 @@ def test_windows_of_the_asked_network(looking: Any) -> None:
 @pytest.mark.slow
 def test_scores_that_do_not_compete(ground: Any, write: Any, tmp_path: Path) -> None:
     """SAM 3 goes the same way: its scores are averaged, and the best word wins."""
-    pytest.importorskip("transformers")
+    pytest.importorskip("transformers", reason="transformers comes with the extra sam")
     words = parse_words("roof; road; sea")
     torch.manual_seed(0)
     card = Card(

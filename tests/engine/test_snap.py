@@ -7,7 +7,7 @@ import torch
 from landwright.bundles import Normalization
 from landwright.engine.snap import Snapper
 
-pytest.importorskip("skimage")
+pytest.importorskip("skimage", reason="scikit-image comes with the extra words")
 
 SCALING = Normalization(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 

@@ -15,7 +15,7 @@ from landwright.errors import DataError, UsageError
 from landwright.legends.vocabulary import parse_words
 from landwright.networks import create_network
 
-pytest.importorskip("open_clip")
+pytest.importorskip("open_clip", reason="open_clip comes with the extra words")
 
 
 def unreachable(*_: object, **__: object) -> str:
@@ -31,7 +31,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small_sam3() -> Bundle:
-    pytest.importorskip("transformers")
+    pytest.importorskip("transformers", reason="transformers comes with the extra sam")
     vocabulary = parse_words("roof; road; background")
     torch.manual_seed(0)
     card = Card(

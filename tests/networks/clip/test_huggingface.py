@@ -6,7 +6,7 @@ import torch
 
 from landwright.networks.clip.huggingface import convert_hf_clip
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="transformers comes with the extra sam")
 
 IDS = torch.tensor([[90, 5, 6, 99, 0, 0], [90, 7, 99, 0, 0, 0]])
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 from landwright.evaluation.findings import Evaluation
 from landwright.evaluation.heights.findings import HeightFindings
 from landwright.evaluation.report.about import About
 from landwright.evaluation.report.curves import draw_curves, read_curves
+from landwright.evaluation.report.document import document
 from landwright.evaluation.report.heights import height_figures, height_sections, how_scored
 from landwright.evaluation.report.markup import DASH, Markup, picture, tag
 from landwright.evaluation.report.pictures import ScenePictures
@@ -56,14 +56,6 @@ def render_page(
         environment: Versions and machine.
         heights: Pictures of the height maps shown.
     """
-    style = (files(__package__) / "style.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", about.title),
-        tag("style", Markup(style)),
-    )
     body = tag(
         "body",
         tag(
@@ -80,7 +72,7 @@ def render_page(
         _making(about, environment),
         tag("footer", f"Made by landwright {environment['landwright']}. The same figures as data: metrics.json."),
     )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en")
+    return document(about.title, body)
 
 
 def _classes(evaluation: Evaluation, legend: Legend, pictures: Sequence[ScenePictures]) -> list[Markup | None]:

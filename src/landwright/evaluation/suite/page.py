@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
+from landwright.evaluation.report.document import document
 from landwright.evaluation.report.markup import Markup, tag
 from landwright.evaluation.report.markup import table as grid
 from landwright.evaluation.report.tables import facts_table, right
@@ -14,14 +14,6 @@ from landwright.evaluation.suite.table import Table
 
 def page(table: Table) -> str:
     """Return the page, which needs no other file."""
-    style = (files("landwright.evaluation.report") / "style.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", table.title),
-        tag("style", Markup(style)),
-    )
     body = tag(
         "body",
         tag(
@@ -44,7 +36,7 @@ def page(table: Table) -> str:
         _section("How it was made", facts_table(table.environment)),
         tag("footer", f"Made by landwright {table.environment['landwright']}. The same figures as data: table.json."),
     )
-    return "<!doctype html>\n" + tag("html", head, body, lang="en")
+    return document(table.title, body)
 
 
 def _section(title: str, *content: Markup) -> Markup:
