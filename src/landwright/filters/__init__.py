@@ -1,0 +1,1 @@
+"""Filters of maps that follow the edges of an image; pure torch, on any device."""
