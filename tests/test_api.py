@@ -13,7 +13,7 @@ from torch import nn
 
 import landwright
 from landwright import api
-from landwright.bundles import Card, NetworkCard, Normalization, save_bundle
+from landwright.bundles import Card, NetworkCard, Normalization, TilingCard, save_bundle
 from landwright.errors import UsageError
 from landwright.legends import load_legend
 from landwright.networks import Outputs, register
@@ -91,6 +91,30 @@ def test_evaluate(bundle_path, image, tmp_path):
         dataset.write(codes, 1)
     found = landwright.evaluate(bundle_path, str(image), str(tmp_path / "mask.tif"))
     assert found.evaluation.results[0].figure("iou.building") == pytest.approx(0.5)
+
+
+def test_evaluate_what_leads_from_tags_to_a_map(image, tmp_path):
+    network = landwright.create_network("ctfa", classes=2, encoder="compact")
+    card = Card(
+        name="tagged",
+        regime="tags",
+        network=NetworkCard(name="ctfa", options={"encoder": "compact"}, classes=2),
+        bands=("red", "green", "blue"),
+        normalization=Normalization(divide=255, mean=(0, 0, 0), std=(1, 1, 1)),
+        legend=load_legend("building"),
+        tiling=TilingCard(tile=64),
+    )
+    model = save_bundle(tmp_path / "tagged", card, network)
+    with rasterio.open(image) as dataset:
+        profile = dataset.profile
+    with rasterio.open(tmp_path / "mask.tif", "w", **{**profile, "count": 1}) as dataset:
+        dataset.write(np.ones((40, 60), np.uint8), 1)
+    (tmp_path / "tags.csv").write_text("image.tif,building\n")
+    found = landwright.evaluate(
+        model, str(image), str(tmp_path / "mask.tif"), tags=str(tmp_path / "tags.csv")
+    ).evaluation
+    assert found.tags is not None
+    assert found.tags.cam[0].pixels == found.tags.pseudo[0].pixels == 40 * 60
 
 
 def test_merging_by_name(tmp_path):

@@ -113,6 +113,7 @@ def evaluate(
     crosswalk: Crosswalk | str | PathLike[str] | None = None,
     merge: Crosswalk | str | PathLike[str] | None = None,
     merge_by: Literal["map", "probability"] = "map",
+    tags: str | None = None,
 ) -> BundleEvaluation:
     """Map images with a model and score the maps against labels, heights or both, as ``landwright evaluate`` does.
 
@@ -127,6 +128,8 @@ def evaluate(
         crosswalk: From the labels' own classes to those scored: shipped name, YAML file, or loaded.
         merge: The same from the model's classes, where fewer are scored.
         merge_by: Merge the finished map, or sum the probabilities of classes before it is made.
+        tags: What is in each image, as a file of tags or ``from-masks``: scores activation maps and pseudo-labels
+            beside the map, for a model that learnt from tags.
 
     Returns:
         Scores per protocol, areas and one entry per scene.
@@ -138,6 +141,7 @@ def evaluate(
     """
     from landwright.data.scenes import find_scenes
     from landwright.evaluation import LabelOptions, Merge, evaluate_bundle
+    from landwright.evaluation.tags.source import tag_source
     from landwright.recipe import DataSpec
 
     scenes = find_scenes(DataSpec(images=images, labels=labels, heights=heights))
@@ -149,6 +153,7 @@ def evaluate(
         protocols=protocols,
         labels=LabelOptions(crosswalk=None if crosswalk is None else _crosswalk(crosswalk)),
         merge=None if merge is None else Merge(_crosswalk(merge), merge_by),
+        tags=None if tags is None else tag_source(tags, scenes, bundle),
     )
 
 

@@ -126,6 +126,17 @@ def test_classes_are_merged_by_a_table(tmp_path: Path, model: Path) -> None:
         assert json.loads(file.tags()["SETTINGS"])["blend"] == "paraformer"
 
 
+def test_classes_follow_the_colours(tmp_path: Path, model: Path) -> None:
+    make_image(tmp_path / "image.tif")
+    result = run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "map.tif", "--crf")
+    assert result.exit_code == 0, result.output
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert json.loads(file.tags()["SETTINGS"])["crf"] is True
+    result = run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "two.tif", "--crf", "--blend", "rs3dada")
+    assert result.exit_code == 2
+    assert "--blend cosine" in result.output
+
+
 def test_an_image_goes_into_a_folder_under_its_name(tmp_path: Path, model: Path) -> None:
     make_image(tmp_path / "image.tif")
     assert run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "maps", "--no-confidence").exit_code == 0

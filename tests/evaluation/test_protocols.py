@@ -13,7 +13,7 @@ from landwright.errors import DataError, UsageError
 from landwright.evaluation.protocols import create_protocol, list_protocols, protocol_description
 from landwright.legends import list_legends, load_legend
 
-NAMES = ("ground", "building")
+NAMES = ("background", "building")
 
 
 def image(seed, classes=2, shape=(12, 16), ignore=True):
@@ -138,4 +138,4 @@ def test_card_keeps_defined_figures_only():
     reference = np.zeros((1, 4), np.uint8)
     card = run("pixel-pooled", [("x", (reference, reference))]).card("test part")
     assert card.values == {"miou": 1.0, "mf1": 1.0, "oa": 1.0}
-    assert (card.protocol, card.data, card.classes) == ("pixel-pooled", "test part", ("ground",))
+    assert (card.protocol, card.data, card.classes) == ("pixel-pooled", "test part", ("background",))

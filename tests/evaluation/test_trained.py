@@ -44,6 +44,12 @@ def test_coarse_labels_leave_the_reference_unseen(blocks, scenes):
     assert "too good" in trained_on(blocks, {scenes[0]: ()}, "masks").sentence
 
 
+def test_tags_leave_the_masks_unseen(blocks, scenes):
+    found = trained_on(blocks, dict.fromkeys(scenes, ()), "tags")
+    assert (found.kind, found.seen, found.agreement) == ("transductive", 2, None)
+    assert trained_on(blocks, {scenes[2]: ()}, "tags").kind == "inductive"
+
+
 def test_scores_against_the_coarse_product_are_counted(blocks, scenes, monkeypatch):
     """On images of any part and on others, however the files are named; the kind stays what it is."""
     finer = replace(scenes[0], label=scenes[0].image)

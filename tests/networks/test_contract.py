@@ -19,6 +19,9 @@ CASES = {
     "rs3dada-compact-classes": ("rs3dada", {"encoder": "compact", "heads": "classes"}),
     "rs3dada-compact-height": ("rs3dada", {"encoder": "compact", "heads": "height"}),
     "change-compact": ("change", {"encoder": "compact"}),
+    "ctfa-compact": ("ctfa", {"encoder": "compact"}),
+    "ctfa-compact-all": ("ctfa", {"encoder": "compact", "background": False, "aux_block": 2}),
+    "ctfa-compact-dynamic": ("ctfa", {"encoder": "compact", "aux_block": "dynamic"}),
     "smp-unet": ("smp:unet:tu-mobilenetv2_100", {}),
     "smp-unet-both": ("smp:unet:tu-mobilenetv2_100", {"heads": "both"}),
     "smp-unet-height": ("smp:unet:tu-mobilenetv2_100", {"heads": "height"}),
@@ -32,8 +35,20 @@ CASES = {
 # The text tower has spoken before an image is seen, and a last block that only attends has no perceptron.
 TEXT = ("transformer.", "token_embedding", "positional_embedding", "ln_final", "text_projection", "logit_scale")
 PERCEPTRON = ("visual.transformer.resblocks.3.ln_2.", "visual.transformer.resblocks.3.mlp.")
-SILENT = {"clip-compact": TEXT + PERCEPTRON, "clip-compact-gem": TEXT + PERCEPTRON, "clip-compact-residual": TEXT}
-FEWEST_CLASSES = {"clip": 2, "sam3": 2}
+CLIP_TEXT, CLIP_LAST = (tuple(f"encoder.clip.{name}" for name in names) for names in (TEXT, PERCEPTRON))
+# Heads that contrast crops, and one image is none.
+CONTRAST = ("proj_head.", "proj_head_t.")
+SILENT = {
+    "clip-compact": CLIP_TEXT + CLIP_LAST,
+    "clip-compact-gem": CLIP_TEXT + CLIP_LAST,
+    "clip-compact-residual": CLIP_TEXT,
+    "ctfa-compact": CONTRAST,
+    "ctfa-compact-all": CONTRAST,
+    "ctfa-compact-dynamic": CONTRAST,
+}
+FEWEST_CLASSES = {"clip": 2, "ctfa": 2, "sam3": 2}
+# An auxiliary block that the batch chooses makes its images depend on each other, as published.
+apart = pytest.mark.parametrize("case", [case for case in CASES if case != "ctfa-compact-dynamic"])
 every_network = pytest.mark.parametrize("case", CASES)
 # SAM 3 maps as it was published and is never trained here; parts of it serve other prompts than words.
 every_trained_network = pytest.mark.parametrize("case", [case for case in CASES if CASES[case][0] != "sam3"])
@@ -51,13 +66,13 @@ def make(case, classes=3, bands=3):
 
 
 def maps(outputs):
-    found = (*outputs.auxiliary, outputs.classes, outputs.height, outputs.queries)
+    found = (*outputs.auxiliary, outputs.classes, outputs.height, outputs.queries, outputs.foreground, *outputs.tags)
     return tuple(one for one in found if one is not None)
 
 
 def speaking(case, network):
-    silent = tuple(f"encoder.clip.{name}" for name in SILENT.get(case, ()))
-    return {name: p for name, p in network.named_parameters() if not (silent and name.startswith(silent))}
+    silent = SILENT.get(case, ())
+    return {name: p for name, p in network.named_parameters() if not name.startswith(silent)}
 
 
 def image(case, batch, bands, height, width):
@@ -94,6 +109,11 @@ def test_heads_and_tokens_are_those_of_the_registry(case):
         filled = tuple(name for name in ("classes", "height") if getattr(outputs, name) is not None)
         assert info(case).heads == filled
         assert info(case).queries == (outputs.queries is not None)
+        assert info(case).tags == bool(outputs.tags)
+        if outputs.tags:
+            assert all(logits.shape == (2, network.tagged) for logits in outputs.tags)
+            assert outputs.foreground.shape == outputs.classes.shape
+            assert all(cam.shape[:2] == (2, network.tagged) for cam in network.cams(x))
         assert info(case).tokens == (outputs.tokens is not None)
         if outputs.tokens is not None:
             assert torch.equal(network.encode(x), outputs.tokens)
@@ -137,7 +157,7 @@ def test_eval_is_deterministic_and_survives_saving(case):
         assert torch.equal(a, c)
 
 
-@every_network
+@apart
 def test_batch_members_do_not_see_each_other(case):
     network = make(case).eval()
     x = image(case, 2, 3, 64, 64)
@@ -175,6 +195,8 @@ def test_bfloat16_autocast(case):
         "paraformer-compact",
         "rs3dada-compact",
         "change-compact",
+        "ctfa-compact",
+        "ctfa-compact-dynamic",
         "smp-unet",
         "smp-unet-both",
         "clip-compact",

@@ -135,3 +135,23 @@ def make_synthetic(make_recipe: Callable[..., Recipe], domains: Path) -> Callabl
         return make_recipe(**{**base, **sections, "data": data})
 
     return make
+
+
+@pytest.fixture
+def write_tagged() -> Callable[..., Path]:
+    """Return a function that writes six images with masks and tags; each second one is without buildings."""
+
+    def write(root: Path, *, size: int = 32, dtype: str = "uint8") -> Path:
+        write_scenes(root, count=6, size=size, dtype=dtype)
+        lines = ["image,tags"]
+        for number in range(6):
+            path = root / "masks" / f"scene{number}.tif"
+            with rasterio.open(path, "r+") as mask:
+                pixels = mask.read(1)
+                pixels[: size // 2] = number % 2 == 0
+                mask.write(pixels if number % 2 == 0 else pixels * 0, 1)
+            lines.append(f"images/scene{number}.tif,{'' if number % 2 else 'building'}")
+        (root / "tags.csv").write_text("\n".join(lines) + "\n")
+        return root
+
+    return write

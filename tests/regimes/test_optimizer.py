@@ -83,6 +83,18 @@ def test_published_warm_up_begins_with_zero() -> None:
     assert rates[-1] == [0, 0]
 
 
+def test_published_fall_is_counted_from_the_first_step() -> None:
+    spec = OptimSpec(schedule="poly-afa", lr=1e-2, encoder_lr=1e-3, min_lr=0, steps=20, warmup=4)
+    rates = [rate for _, rate in _rates(spec, pretrained=True)]
+    shares = [1e-6, *(1 - (1 - step / 4) * (1 - 1e-6) for step in (1, 2, 3)), 0.8**0.9, 0.75**0.9]
+    assert rates[:6] == pytest.approx([1e-2 * share for share in shares])
+    assert rates[-1] == 0
+    # As the notes state it for the published numbers.
+    published = OptimSpec(schedule="poly-afa", lr=1.0, min_lr=0, steps=20000, warmup=1500)
+    (afa,) = build_schedule(build_optimizer(nn.Linear(1, 1), published), published).lr_lambdas  # type: ignore[attr-defined]
+    assert (afa(1499), afa(1500)) == (pytest.approx(0.99933, abs=1e-5), pytest.approx(0.932, abs=2e-3))
+
+
 def test_without_warm_up_it_is_poly() -> None:
     poly, zero = (_rates(OptimSpec(schedule=name, min_lr=1e-6, steps=5)) for name in ("poly", "poly-zero"))  # type: ignore[arg-type]
     assert poly == zero

@@ -11,10 +11,11 @@ from landwright.legends import load_crosswalk, load_legend
 from landwright.losses import build_loss
 from landwright.networks import network_info
 from landwright.recipe import Recipe, load_recipe
-from landwright.regimes import words
+from landwright.regimes import tags_scores, words
 from landwright.regimes.agreement import FIGURES
 from landwright.regimes.module import check_metric
 from landwright.regimes.optimizer import check_optim, paper_factor, published_lr
+from landwright.regimes.tags_plan import TagsPlan, resolve
 
 RECIPES = sorted((Path(__file__).resolve().parents[2] / "recipes").glob("*.yaml"))
 CHESAPEAKE = {"ny": 100, "md": 100, "de": 107, "pa": 125, "va": 125, "wv": 125}
@@ -29,7 +30,11 @@ def shipped(name: str) -> Recipe:
 def test_a_shipped_recipe_names_things_that_exist(path: Path) -> None:
     recipe = load_recipe(path)
     legend = load_legend(recipe.classes)
-    check_metric(recipe, legend, further={"synthetic": FIGURES, "words": words.FIGURES}.get(recipe.regime, ()))
+    check_metric(
+        recipe,
+        legend,
+        further={"synthetic": FIGURES, "words": words.FIGURES, "tags": tags_scores.FIGURES}.get(recipe.regime, ()),
+    )
     check_optim(recipe.optim)
     assert recipe.data.tile >= network_info(recipe.network.name, **recipe.network.options).min_tile
     if recipe.loss.name != "auto":
@@ -138,3 +143,52 @@ def test_the_farslip_recipes_hold_the_published_settings(name: str, stage: int) 
     )
     assert not any((recipe.augment.flip, recipe.augment.rotate, recipe.augment.zoom, recipe.augment.colour))
     assert (recipe.validation.metric, recipe.validation.keep) == ("loss", "last")
+
+
+def plan_of(name: str) -> TagsPlan:
+    recipe = shipped(name)
+    stride = network_info(recipe.network.name, **recipe.network.options).stride
+    return resolve(recipe, load_legend(recipe.classes), stride=stride)
+
+
+@pytest.mark.parametrize(
+    ("name", "rates", "steps", "batch", "warm", "score", "objects"),
+    [
+        ("atsg-isaid", (4.8e-4, 6e-5), 40000, 8, 4000, 0.5, 0.03),
+        ("atsg-potsdam", (3.2e-4, 4e-5), 40000, 4, 2000, 0.6, 0.01),
+        ("atsg-vaihingen", (3.2e-4, 4e-5), 15000, 2, 2000, 0.6, 0.01),
+        ("ctfa-isaid", (4.8e-4, 6e-5), 20000, 8, 4000, 0.5, 0),
+        ("ctfa-potsdam", (3.2e-4, 4e-5), 20000, 8, 2000, 0.6, 0),
+        ("ctfa-deepglobe", (2e-4, 2e-5), 20000, 8, 4000, 0.5, 0),
+    ],
+)
+def test_the_recipes_of_tags_hold_the_published_settings(
+    name: str, rates: tuple[float, float], steps: int, batch: int, warm: int, score: float, objects: float
+) -> None:
+    recipe, plan = shipped(name), plan_of(name)
+    optim = recipe.optim
+    assert (optim.lr, optim.encoder_lr, optim.min_lr) == (*rates, 0)
+    assert (optim.name, optim.weight_decay, optim.schedule, optim.warmup) == ("adamw", 0.01, "poly-afa", 1500)
+    assert (optim.steps, optim.batch, optim.clip, optim.precision) == (steps, batch, 1.0, "32")
+    assert (recipe.data.tile, recipe.seed, recipe.data.split.by, recipe.loss.paper) == (320, 0, "column", True)
+    assert recipe.network.model_dump() == {"name": "ctfa", "weights": "hub", "encoder": "deit_base"}
+    assert recipe.augment.model_dump() == {"flip": True, "rotate": False, "zoom": (0.5, 2.0), "colour": 0.0}
+    deepglobe = name == "ctfa-deepglobe"
+    assert (plan.affinity, plan.contrast, plan.dense_energy) == (0.3, 0.5, 0.05)
+    assert (plan.seg, plan.joint) == ((0.2, 0.2) if deepglobe else (0.1, 0.3))
+    assert (plan.seg_after, plan.background_score, plan.high, plan.low) == (warm, score, 0.7, 0.25)
+    assert (plan.objects, plan.boundary) == ((objects, 1.2) if objects else (0, 0))
+    assert plan.background != deepglobe
+    assert (plan.crops, plan.crop_size, plan.cam_scales) == (8, 96, (1.0, 0.5, 1.5))
+    if plan.method == "atsg":
+        assert (plan.aux_block, plan.patchlink, plan.link_features) == ("dynamic", "union", "dino_tokens")
+        assert (plan.link_threshold, plan.dino, plan.dino_weights) == ("batch_mean", "vit_base", "hub")
+        assert (plan.object_loss, plan.boundary_loss) == ("official", "official")
+    else:
+        assert (plan.aux_block, plan.patchlink, plan.segments) == (None, "off", "none")
+
+
+def test_the_quick_recipe_of_tags_needs_no_weights() -> None:
+    recipe, plan = shipped("tags-quick"), plan_of("tags-quick")
+    assert (recipe.network.options, recipe.network.weights) == ({"encoder": "compact"}, "none")
+    assert (plan.method, plan.paper, plan.dino_weights) == ("atsg", False, None)

@@ -84,6 +84,22 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     tta: Annotated[
         str, typer.Option("--tta", help="Average over mirrored copies: none, flip (4 passes) or d4 (8 passes).")
     ] = "none",
+    crf: Annotated[
+        bool, typer.Option("--crf", help="Sharpen the class probabilities of every window by DenseCRF.")
+    ] = False,
+    tags: Annotated[
+        str | None,
+        typer.Option(
+            "--tags",
+            metavar="FILE|from-masks",
+            help="What is in each image (CSV, vector file or STAC items): of a model that learnt from tags, score its "
+            "activation maps and pseudo labels, too.",
+        ),
+    ] = None,
+    segments: Annotated[
+        str | None,
+        typer.Option("--segments", help="Folder of landwright prepare segments, to be shown in the report with these."),
+    ] = None,
     suite: Annotated[
         str | None, typer.Option("--suite", help="Score models on several data sets: ovss8 or ovss-single.")
     ] = None,
@@ -121,7 +137,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     A score is printed with its protocol: how pixels are pooled and which classes enter the mean. Given a run folder and
     no images, the part that the training kept apart is scored. What the model tells, classes and heights, is scored
-    where the images have a reference of it.
+    where the images have a reference of it. With --tags, what leads from tags to a map is scored side by side: class
+    activation maps, pseudo labels, the map.
     """
     of_suite = {
         "--models": models,
@@ -133,6 +150,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
     of_model = {
         "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--where": where,
         "--split-file": split_file, "--part": part, "--bands": bands, "--keep-maps": keep, "--group": group,
+        "--crf": crf or None, "--tags": tags, "--segments": segments,
     }  # fmt: skip
     of_classes = {
         "--legend": legend, "--crosswalk": crosswalk, "--merge": merge, "--merge-by": merge_by, "--field": field,
@@ -180,7 +198,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         source = scoring.Source(
             images, labels, heights, pairs, layout, root, tuple(where or ()), split_file, part, column, group
         )
-        outcome = scoring.score_model(common, model, source, bands=bands, tta=tta, device=device, keep=keep)
+        making = scoring.Making(bands, tta, crf, device, keep, tags, segments)
+        outcome = scoring.score_model(common, model, source, making)
     elif heights is not None:
         outcome = scoring.score_heights(common, maps or [], heights, images=images)
     else:

@@ -23,10 +23,24 @@ def inspect(
         str | None, typer.Option(help="Labels: one for all the rasters, or one each in the same order.")
     ] = None,
     legend: Annotated[str | None, typer.Option(help="Classes of the labels: a shipped legend or a .yaml file.")] = None,
-    field: Annotated[str | None, typer.Option(help="Attribute of polygons that holds the class.")] = None,
+    field: Annotated[
+        str | None, typer.Option(help="Attribute of polygons that holds the class; column of --tags that holds them.")
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(help="Tags of the rasters (CSV, vector file, STAC items): count these instead."),
+    ] = None,
+    background: Annotated[
+        str, typer.Option(help="With --tags: class of the legend that is no tag, or none; auto: a first `background`.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
-    """Describe rasters: grid, bands, statistics, and labels with their histogram and alignment."""
+    """Describe rasters: grid, bands, statistics, and labels with their histogram and alignment; or count tags."""
+    if tags:
+        if labels is not None or legend is None:
+            raise UsageError("--tags go with --legend, and without --labels", remedy="Name the legend of the tags")
+        _count(paths, tags, legend, field, background, as_json=as_json)
+        return
     from landwright.legends import load_legend
     from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, describe, expand_inputs
 
@@ -47,6 +61,33 @@ def inspect(
     _show(found, failed, as_json=as_json)
     if failed:
         raise PartialError(f"{len(failed)} of {len(rasters)} could not be described", remedy="See the errors above")
+
+
+def _count(
+    paths: list[str], tags: list[str], legend: str, field: str | None, background: str, *, as_json: bool
+) -> None:
+    from landwright.data.pairing import unique_names
+    from landwright.data.scene import Scene
+    from landwright.data.tags import background_of, read_tags, tag_counts, tagged_names
+    from landwright.legends import load_legend
+    from landwright.rasters import expand_inputs
+
+    names = load_legend(legend).names
+    images = expand_inputs(paths)
+    scenes = [Scene(name, image, None) for name, image in zip(unique_names(images), images, strict=True)]
+    found = read_tags(tags, scenes, names, field=field, background=background, complete=False)
+    counts = tag_counts(found, tagged_names(names, background))
+    notes = counts.notes(background_of(names, background))
+    if as_json:
+        emit({**counts.to_dict(), "notes": notes}, as_json=True)
+        return
+    from rich.console import Console
+
+    from landwright.cli.tagtables import tables
+
+    console = Console()
+    for table in tables(counts, notes):
+        console.print(table)
 
 
 def _one_each(masks: list[Path], count: int) -> list[Path] | list[None]:

@@ -50,6 +50,10 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     at_gsd: word_options.AtGsd = None,
     as_labels: word_options.AsLabels = False,
     min_confidence: word_options.MinConfidence = None,
+    crf: Annotated[
+        bool,
+        typer.Option("--crf", help="Let classes follow the colours of the image (dense CRF; not of models of words)."),
+    ] = False,
     before: Annotated[
         Path | None, typer.Option("--before", help="Of two dates the earlier image; with --after instead of IMAGES.")
     ] = None,
@@ -131,6 +135,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         scale=scale,
         at_gsd=at_gsd,
         snap=snap,
+        crf=crf,
         before=before,
         aoi=aoi,
         merge=None if merge is None else load_crosswalk(merge),

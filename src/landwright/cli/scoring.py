@@ -11,6 +11,7 @@ import typer
 from landwright.bundles import load_bundle
 from landwright.cli.common import band_list, progress
 from landwright.cli.heightlines import height_lines
+from landwright.cli.taglines import tag_lines
 from landwright.data import Part
 from landwright.data.pairing import pair
 from landwright.engine import PredictOptions
@@ -40,7 +41,8 @@ from landwright.evaluation.sources import (
     scenes_of_split,
     without_groups,
 )
-from landwright.evaluation.trained import trained_on
+from landwright.evaluation.tags.source import tag_source
+from landwright.evaluation.trained import TrainedOn, trained_on
 from landwright.legends import load_crosswalk, load_legend
 from landwright.rasters import RASTER_SUFFIXES, VECTOR_SUFFIXES, expand_inputs, open_raster
 from landwright.recipe import DataSpec, SplitSpec
@@ -167,6 +169,8 @@ class Outcome:
             parts.append([*_figures(result), *(["", *_classes(result)] if place == 0 else [])])
         if self.evaluation.heights is not None:
             parts += [height_lines(result) for result in self.evaluation.heights.results]
+        if self.evaluation.tags is not None:
+            parts.append(tag_lines(self.evaluation, self.evaluation.tags))
         return "\n\n".join(["\n".join(lines) for lines in parts] + [f"report  {self.page}"])
 
 
@@ -240,9 +244,35 @@ def score_heights(common: Common, maps: list[str], heights: str, *, images: str 
     return Outcome(evaluation, common.report / PAGE)
 
 
-def score_model(
-    common: Common, model: str, source: Source, *, bands: str | None, tta: str, device: str, keep: Path | None
-) -> Outcome:
+@dataclass(frozen=True)
+class Making:
+    """How a model's maps are made for scoring, as on the command line.
+
+    Attributes:
+        bands: Bands in the model's order.
+        tta: Test-time augmentation.
+        crf: Sharpen the class probabilities of every window by DenseCRF.
+        device: Where to compute.
+        keep: Folder to keep the maps in.
+        tags: File of tags or ``from-masks``, to score the stages before the map, too.
+        segments: Folder of segments that are shown with these.
+    """
+
+    bands: str | None = None
+    tta: str = "none"
+    crf: bool = False
+    device: str = "auto"
+    keep: Path | None = None
+    tags: str | None = None
+    segments: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse segments that nothing would show."""
+        if self.segments is not None and self.tags is None:
+            raise UsageError("--segments are shown with the stages from tags to the map", remedy="Give --tags, too")
+
+
+def score_model(common: Common, model: str, source: Source, making: Making) -> Outcome:
     """Map images with labels or heights, and compare the maps with these.
 
     Raises:
@@ -250,7 +280,7 @@ def score_model(
         DataError: A file is missing or damaged, or does not fit the model.
     """
     part, run = cast("Part | None", source.part), find_run(model)
-    labels, chosen_bands = common.labels, None if bands is None else band_list(bands)
+    labels, chosen_bands = common.labels, None if making.bands is None else band_list(making.bands)
     named = source.find(part)
     if named is not None:
         scenes: Scenes = named
@@ -270,7 +300,12 @@ def score_model(
         )
     if source.group is None:
         scenes = without_groups(scenes)
-    options = PredictOptions(tta=tta, device=device, bands=chosen_bands)  # type: ignore[arg-type]  # it checks tta
+    options = PredictOptions(
+        tta=making.tta,  # type: ignore[arg-type]  # it checks tta
+        crf=making.crf,
+        device=making.device,
+        bands=chosen_bands,
+    )
     count = f"{len(scenes)} {'scene' if len(scenes) == 1 else 'scenes'}"
     data = f"{count} of {data}, {f'part {part}' if part else 'all of them'}"
     bundle = load_bundle(model)
@@ -280,18 +315,11 @@ def score_model(
                 f"{option} cannot be scored: the model tells only {' and '.join(bundle.card.outputs)}",
                 remedy=f"Leave {option} out, or give a model that tells {output}",
             )
+    tags = None
+    if making.tags is not None:
+        tags = tag_source(making.tags, list(scenes), bundle, segments=making.segments)
     known = trained_on(run, scenes, bundle.card.regime)
-    if known.caution:
-        data = f"{data}; {known.agreement} of them against the coarse labels"
-        typer.secho(f"warning: {known.caution}", fg=typer.colors.YELLOW, err=True)
-    if known.seen:
-        data = f"{data}; {known.seen} of them seen in training"
-    if known.adapted:
-        data = f"{data}; adapted to {known.adapted} of them without labels"
-    if known.kind == "seen":
-        typer.secho(
-            f"warning: the model was trained on {known.seen} of these {count}", fg=typer.colors.YELLOW, err=True
-        )
+    data += _training(known, count)
     with progress(quiet=common.quiet) as bar:
         names = [scene.name for scene in scenes]
         task = bar.add_task("mapping", total=None, unit="Mpx")
@@ -313,7 +341,8 @@ def score_model(
             protocols=common.protocols or (DEFAULT,),
             labels=labels,
             merge=common.merge,
-            keep=keep,
+            keep=making.keep,
+            tags=tags,
             run=run,
             force=common.force,
             progress=advance,
@@ -321,6 +350,23 @@ def score_model(
     for warning in found.warnings:
         typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
     return Outcome(found.evaluation, common.report / PAGE)
+
+
+def _training(known: TrainedOn, count: str) -> str:
+    """Say after the data what they were in training, and warn of scores that mean less than they seem to."""
+    said = []
+    if known.caution:
+        said.append(f"{known.agreement} of them against the coarse labels")
+        typer.secho(f"warning: {known.caution}", fg=typer.colors.YELLOW, err=True)
+    if known.seen:
+        said.append(f"{known.seen} of them seen in training")
+    if known.adapted:
+        said.append(f"adapted to {known.adapted} of them without labels")
+    if known.kind == "seen":
+        typer.secho(
+            f"warning: the model was trained on {known.seen} of these {count}", fg=typer.colors.YELLOW, err=True
+        )
+    return "".join(f"; {part}" for part in said)
 
 
 def _fields(where: tuple[str, ...]) -> dict[str, str | list[str]] | None:

@@ -15,8 +15,9 @@ from torchvision.transforms.v2 import functional
 Image = NDArray[np.float32]
 """(C, H, W) in sensor units."""
 
-STRENGTH = 0.2
-HUE = 0.2
+STRENGTHS = (0.2, 0.2, 0.2, 0.2)
+"""Largest changes of brightness, contrast, saturation and hue."""
+
 KERNELS = (3, 5, 7)
 JITTER_SHARE, BLUR_SHARE, EITHER = 0.8, 0.5, 0.5
 
@@ -54,7 +55,13 @@ def second_view(image: Image, rng: np.random.Generator, *, full: float) -> Image
     return blur(image, rng) if way == 1 else _perhaps(image, rng, full, EITHER, EITHER)
 
 
-def jitter(image: Image, rng: np.random.Generator, *, full: float) -> Image:
+def jitter(
+    image: Image,
+    rng: np.random.Generator,
+    *,
+    full: float,
+    strengths: tuple[float, float, float, float] = STRENGTHS,
+) -> Image:
     """Change brightness, contrast, saturation and hue, in random order.
 
     Saturation and hue are those of three bands; images of any other number of bands keep them, and have the contrast of
@@ -64,12 +71,14 @@ def jitter(image: Image, rng: np.random.Generator, *, full: float) -> Image:
         image: Float32 (C, H, W) in sensor units.
         rng: Source of all randomness.
         full: Largest value of the sensor, such as 255.
+        strengths: Largest changes of brightness, contrast and saturation, relative, and of hue, in turns.
 
     Returns:
         Float32 (C, H, W) from 0 to ``full``.
     """
-    brightness, contrast, saturation = rng.uniform(1 - STRENGTH, 1 + STRENGTH, 3).tolist()
-    hue = float(rng.uniform(-HUE, HUE))
+    most = np.array(strengths[:3])
+    brightness, contrast, saturation = rng.uniform(1 - most, 1 + most).tolist()
+    hue = float(rng.uniform(-strengths[3], strengths[3]))
     order = rng.permutation(4)
     pixels = (torch.from_numpy(image) / full).clamp(0, 1)
     colours = len(pixels) == 3

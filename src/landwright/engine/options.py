@@ -57,6 +57,8 @@ class PredictOptions:
             published; 0 leaves the image as it is.
         snap: Of a model of words: average the scores of every window over segments of the image, ``felzenszwalb`` or
             ``slic``.
+        crf: Refine the class probabilities of every window by a dense conditional random field on its colours. Of any
+            model with two classes or more but those of words.
         before: The same place at an earlier date, on the same grid: for a model of two dates, or for the difference
             of heights, before less after, with a model of heights.
         aoi: Polygons of the area to map; ground outside becomes nodata.
@@ -85,6 +87,7 @@ class PredictOptions:
     at_gsd: float | None = None
     resize: int | None = None
     snap: str | None = None
+    crf: bool = False
     before: Path | None = None
     aoi: Path | None = None
     merge: Crosswalk | None = None

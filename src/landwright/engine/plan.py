@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 from landwright.bundles import Card
+from landwright.engine.crf import check_crf
 from landwright.engine.merge import check_merge
 from landwright.engine.options import PredictOptions
 from landwright.errors import UsageError
@@ -66,6 +67,8 @@ def plan(card: Card, options: PredictOptions) -> Plan:
     if options.merge is not None and legend is not None:
         check_merge(options.merge, legend)
         legend = options.merge.target_legend
+    if options.crf and legend is not None:
+        check_crf(card, len(legend), options.blend or card.tiling.blend)
     heights = 0
     if "height" in card.outputs:
         heights = 2 if compares else 1
@@ -76,6 +79,7 @@ def _refuse_without_classes(options: PredictOptions) -> None:
     chosen = (
         ("--merge", "to merge", options.merge is not None),
         ("--min-confidence", "to be sure of", options.min_confidence is not None),
+        ("--crf", "to refine", options.crf),
         ("--as-labels", "to make labels of", options.as_labels),
     )
     for name, purpose, given in chosen:

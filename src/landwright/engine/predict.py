@@ -7,17 +7,18 @@ from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
-from landwright.bundles import Bundle
+from landwright.bundles import Bundle, Card
 from landwright.engine.area import AreaReader
 from landwright.engine.classmap import ClassMap
+from landwright.engine.crf import CrfRefiner
 from landwright.engine.finite import FiniteReader
 from landwright.engine.heads import HeightHead
 from landwright.engine.heightmap import HeightMap
 from landwright.engine.merge import Merger
 from landwright.engine.options import PredictOptions
-from landwright.engine.plan import plan
+from landwright.engine.plan import Plan, plan
 from landwright.engine.products import Product, class_products, height_products
-from landwright.engine.protocols import Progress, Reader, Sink
+from landwright.engine.protocols import Progress, Reader, Refiner, Sink
 from landwright.engine.queries import asked, check_words, class_scores, query_rule_of
 from landwright.engine.resized import map_resized, remarks_on_size
 from landwright.engine.result import MapResult
@@ -96,7 +97,7 @@ def predict_raster(
             precision=options.precision,
             augmentation=options.tta,
             zoom=max(1.0, zoom),
-            snapper=None if options.snap is None else Snapper(options.snap, card.normalization),
+            refiner=_refiner(card, made, options, merger),
         )
         tags = provenance(card, source, tiling, options=options, precision=scorer.precision, resize=resize)
         products: list[Product] = []
@@ -150,6 +151,14 @@ def predict_raster(
         before=None if options.before is None else str(options.before),
         legend=files.legend,
     )
+
+
+def _refiner(card: Card, made: Plan, options: PredictOptions, merger: Merger | None) -> Refiner | None:
+    if options.snap is not None:
+        return Snapper(options.snap, card.normalization)
+    if options.crf and made.legend is not None:
+        return CrfRefiner(card, len(made.legend), partial=merger is not None and merger.partial)
+    return None
 
 
 def _check_map(path: str, tally: Tally, classes: ClassMap | None, options: PredictOptions) -> None:

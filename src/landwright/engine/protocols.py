@@ -53,6 +53,13 @@ class Scorer(Protocol):
         """Turn pixels (B, C, t, t) in sensor units and validity (B, t, t) into float32 scores (B, K, t, t)."""
 
 
+class Refiner(Protocol):
+    """Lets the scores of windows follow what is seen in them: `snap.Snapper`, `crf.CrfRefiner`."""
+
+    def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_], scores: torch.Tensor) -> torch.Tensor:
+        """Return scores (B, K, t, t) for those of pixels (B, C, t, t) in sensor units, valid or not (B, t, t)."""
+
+
 class Sink(Protocol):
     """Takes finished rows from top to bottom."""
 

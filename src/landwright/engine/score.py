@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from landwright.bundles import Normalization, available
 from landwright.engine.augment import Augmentation, augmented
 from landwright.engine.heads import Head, HeightHead, metres
-from landwright.engine.snap import Snapper
+from landwright.engine.protocols import Refiner
 
 Precision = Literal["auto", "32", "bf16", "16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -53,7 +53,7 @@ class PixelScorer:
         precision: ``32``, ``bf16`` or ``16`` (autocast) or ``auto``. Scores are float32 in any case.
         augmentation: Test-time augmentation.
         zoom: Factor of the size that images are shown to the network at.
-        snapper: Averages the scores over segments of the image, or None.
+        refiner: Lets the scores follow the image, or None.
 
     Attributes:
         channels: Number of channels of all heads, with the variance.
@@ -72,7 +72,7 @@ class PixelScorer:
         precision: Precision = "auto",
         augmentation: Augmentation = "none",
         zoom: float = 1.0,
-        snapper: Snapper | None = None,
+        refiner: Refiner | None = None,
     ) -> None:
         """Move the network and the coefficients to the device."""
         self._heads = heads
@@ -82,7 +82,7 @@ class PixelScorer:
         self.device = device
         self.precision = choose_precision(precision, device)
         self._augmentation: Augmentation = augmentation
-        self._zoom, self._snapper = zoom, snapper
+        self._zoom, self._refiner = zoom, refiner
         # Convolutions are quicker with channels last: CLCFormer and U-Net by 10 to 30 % on a CPU.
         self._network = network.to(device).to(memory_format=torch.channels_last).eval()
         self._scale, self._shift = (
@@ -100,7 +100,7 @@ class PixelScorer:
         with torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "32"):
             spread = self._metres if self._spread else None
             scores = augmented(self._scores, images, self._augmentation, spread, zoom=self._zoom)
-        return scores if self._snapper is None else self._snapper(pixels, valid, scores)
+        return scores if self._refiner is None else self._refiner(pixels, valid, scores)
 
     def _scores(self, images: Tensor) -> Tensor:
         outputs = [self._network(date) for date in images.chunk(self._dates, dim=1)]

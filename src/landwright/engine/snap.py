@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landwright.bundles import Normalization
+from landwright.engine.eightbit import EightBit
 from landwright.rasters.segments import segments
-
-_GREY, _PER_DEVIATION = 127.5, 63.75
 
 
 class Snapper:
     """Gives every pixel the mean score of its segment; pixels without a value take no part.
 
-    Segments are found in an 8-bit picture of the window, two standard deviations of the model's normalisation to either
-    side of its mean: the same value looks the same in every window.
+    Segments are found in an 8-bit picture of the window (`eightbit.EightBit`).
 
     Args:
         provider: ``felzenszwalb`` or ``slic``, see `rasters.segments`.
@@ -28,17 +26,14 @@ class Snapper:
 
     def __init__(self, provider: str, normalization: Normalization) -> None:
         """Keep both."""
-        self._provider = provider
-        self._scale, self._shift = normalization.coefficients()
+        self._provider, self._picture = provider, EightBit(normalization)
 
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_], scores: Tensor) -> Tensor:
         """Average scores (B, K, h, w) over the segments of pixels (B, C, h, w), valid or not (B, h, w)."""
         return torch.stack([self._one(*window) for window in zip(pixels, valid, scores, strict=True)])
 
     def _one(self, pixels: NDArray[Any], valid: NDArray[np.bool_], scores: Tensor) -> Tensor:
-        known = np.where(valid, pixels, 0)
-        picture = np.clip(np.rint((known * self._scale + self._shift) * _PER_DEVIATION + _GREY), 0, 255)
-        found = segments(self._provider, picture.astype(np.uint8).transpose(1, 2, 0), valid)
+        found = segments(self._provider, self._picture(pixels, valid), valid)
         numbers = torch.from_numpy(found).long().flatten().to(scores.device)
         flat = scores.flatten(1)
         sums = flat.new_zeros((len(flat), int(found.max()) + 1)).index_add_(1, numbers, flat)

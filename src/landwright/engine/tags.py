@@ -48,6 +48,8 @@ def provenance(
         settings["resize"] = resize
     if options.snap is not None:
         settings["snap"] = options.snap
+    if options.crf:
+        settings["crf"] = True
     if options.least:
         settings["min_confidence"] = options.least
     if options.merge is not None:

@@ -12,15 +12,14 @@ from pathlib import Path
 from landwright.bundles import Bundle
 from landwright.data import Scene
 from landwright.engine import MapResult, PredictOptions, plan, predict_raster
-from landwright.errors import DataError, UsageError
-from landwright.evaluation.compare import Comparison
-from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge, Pair
-from landwright.evaluation.heights.compare import HeightComparison
-from landwright.evaluation.heights.findings import HeightPair
-from landwright.evaluation.heights.protocols import HEIGHT_PROTOCOLS, split_protocols
+from landwright.errors import DataError
+from landwright.evaluation.findings import PLAIN, Evaluation, LabelOptions, Merge
+from landwright.evaluation.parts import start_parts, start_stages
 from landwright.evaluation.protocols import DEFAULT
 from landwright.evaluation.report import PREVIEWS, About, check_report_folder, model_facts, write_report
 from landwright.evaluation.sources import find_run
+from landwright.evaluation.tags.source import TagSource
+from landwright.evaluation.tags.stages import rules_of
 from landwright.evaluation.trained import trained_on
 from landwright.rasters import Window
 
@@ -43,7 +42,7 @@ class BundleEvaluation:
     seconds: float
 
 
-def evaluate_bundle(
+def evaluate_bundle(  # noqa: PLR0913 - one parameter for each setting
     bundle: Bundle,
     scenes: Mapping[Scene, Sequence[Window]],
     report: str | PathLike[str] | None = None,
@@ -55,6 +54,7 @@ def evaluate_bundle(
     merge: Merge | None = None,
     keep: str | PathLike[str] | None = None,
     run: str | PathLike[str] | None = None,
+    tags: TagSource | None = None,
     force: bool = False,
     progress: Progress = lambda _name, _done, _total: None,
 ) -> BundleEvaluation:
@@ -78,6 +78,8 @@ def evaluate_bundle(
         keep: Folder that the maps are kept in.
         run: Run folder that tells what was trained on and whose training curves are shown; by default the one that the
             bundle was loaded from, if it was.
+        tags: Which classes the scenes hold: of a network that learns from tags, class activation maps and pseudo labels
+            are scored beside the map.
         force: Replace maps in ``keep``, and write into a report folder that holds something else.
         progress: Called now and then.
 
@@ -102,7 +104,10 @@ def evaluate_bundle(
     if merge is None and options.merge is not None:
         merge = Merge(options.merge, "probability")
     previews = 0 if report is None else PREVIEWS
-    classes, heights = _comparisons(bundle, scenes, protocols, labels, merge, previews)
+    parts = start_parts(bundle, scenes, protocols, labels, merge, previews)
+    if tags is not None and parts.classes is not None:
+        rules = rules_of(None if run is None else Path(run))
+        parts.stages = start_stages(bundle, parts.classes, tags, options, rules)
     before = merge.crosswalk if merge is not None and merge.by == "probability" else None
     options = replace(options, overwrite=force, merge=before)
     results: list[MapResult] = []
@@ -112,28 +117,20 @@ def evaluate_bundle(
         for scene, target in zip(scenes, targets, strict=True):
             chosen = _for_scene(bundle, options, scene)
             plan(bundle.card, chosen).files(target, chosen).refuse_existing([scene.image], overwrite=force)
+            parts.refuse_existing(folder, scene, overwrite=force)
         for (scene, windows), target in zip(scenes.items(), targets, strict=True):
-            shown = classes is not None and classes.previews > len(classes.seen)
 
             def mapping(done: int, total: int, name: str = scene.name) -> None:
                 progress(name, done, total)
 
-            chosen = replace(_for_scene(bundle, options, scene), confidence=shown or keep is not None)
+            chosen = replace(_for_scene(bundle, options, scene), confidence=parts.shows or keep is not None)
             result = predict_raster(bundle, scene.image, target, options=chosen, progress=mapping)
             results.append(result)
-            regions = tuple(windows) or None
-            if classes is not None and scene.label is not None:
-                classes.add(Pair(scene.name, result.path, scene.label, scene.image, result.confidence, regions))
-            if heights is not None and scene.height is not None:
-                path = result.height_map or result.path
-                label = None if classes is None else scene.label
-                heights.add(HeightPair(scene.name, path, scene.height, scene.image, label, scene.group, regions))
+            made = parts.add(scene, result, tuple(windows) or None, folder, mapping)
             if keep is None:
-                for path in result.paths:
+                for path in (*result.paths, *made):
                     path.unlink()
-    evaluation = Evaluation(trained_on=known) if classes is None else classes.finish(known)
-    if heights is not None:
-        evaluation = evaluation.model_copy(update={"heights": heights.finish(known)})
+    evaluation = parts.finish(known)
     seconds = sum(result.seconds for result in results)
     if report is not None:
         about = About(
@@ -146,10 +143,12 @@ def evaluate_bundle(
         write_report(
             report,
             evaluation,
-            None if classes is None else classes.legend,
+            None if parts.classes is None else parts.classes.legend,
             about,
-            previews=[] if classes is None else classes.seen,
-            heights=[] if heights is None else heights.seen,
+            previews=[] if parts.classes is None else parts.classes.seen,
+            heights=[] if parts.heights is None else parts.heights.seen,
+            tags=[] if parts.stages is None else parts.stages.seen,
+            classes=bundle.legend,
             force=force,
         )
     return BundleEvaluation(evaluation, _warnings(scenes, results), seconds)
@@ -158,43 +157,6 @@ def evaluate_bundle(
 def _for_scene(bundle: Bundle, options: PredictOptions, scene: Scene) -> PredictOptions:
     """Add the earlier date for a model of two; with one date it would tell a difference of heights."""
     return replace(options, confidence=True, before=scene.before if bundle.card.dates > 1 else None)
-
-
-def _comparisons(
-    bundle: Bundle,
-    scenes: Mapping[Scene, Sequence[Window]],
-    protocols: Sequence[str],
-    labels: LabelOptions,
-    merge: Merge | None,
-    previews: int,
-) -> tuple[Comparison | None, HeightComparison | None]:
-    """Start what the model tells and the scenes have references for; a scene without either is refused."""
-    tells = bundle.card.outputs
-    for scene in scenes:
-        if not (("classes" in tells and scene.label) or ("height" in tells and scene.height)):
-            has = " and ".join(
-                name for name, path in (("labels", scene.label), ("heights", scene.height)) if path is not None
-            )
-            raise DataError(
-                f"the model tells {' and '.join(tells)}, but the scene has {has or 'neither labels nor heights'}",
-                path=scene.image,
-                remedy="Give references of what the model tells (labels, or heights in metres), or other scenes",
-            )
-    of_classes, of_heights = split_protocols(protocols)
-    classes, heights = None, None
-    if "classes" in tells and any(scene.label for scene in scenes):
-        classes = Comparison(bundle.legend, of_classes or (DEFAULT,), labels, merge, previews=previews)
-    elif merge is not None:
-        raise UsageError("only heights are scored: there are no classes to merge", remedy="Leave the merge out")
-    if "height" in tells and any(scene.height for scene in scenes):
-        legend = None if classes is None else classes.legend
-        heights = HeightComparison(of_heights or HEIGHT_PROTOCOLS, legend, labels, previews=previews)
-    elif of_heights:
-        raise UsageError(
-            f"protocol {of_heights[0]!r} scores heights, and there are none",
-            remedy="Score a model that tells heights on scenes that have some",
-        )
-    return classes, heights
 
 
 def _settings(
@@ -208,6 +170,7 @@ def _settings(
         "Overlap": f"at least {tiling.overlap:.0%}",
         "Blending": tiling.blend,
         "Test-time augmentation": options.tta,
+        **({"DenseCRF": "on every window's probabilities"} if options.crf else {}),
         **({} if merge is None else {"Merged by": f"{merge.crosswalk.name}, {merge.by}"}),
         "Device": f"{results[0].device}, precision {results[0].precision}",
         "Mapping time": f"{seconds:,.1f} s, {pixels / seconds / 1e6:.2f} million pixels per second",

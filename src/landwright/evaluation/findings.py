@@ -14,6 +14,7 @@ from landwright.errors import UsageError
 from landwright.evaluation.area import AreaTable
 from landwright.evaluation.heights.findings import HeightFindings
 from landwright.evaluation.result import ProtocolResult
+from landwright.evaluation.tags.findings import TagFindings
 from landwright.evaluation.trained import TrainedOn
 from landwright.legends import Crosswalk
 from landwright.rasters import Window
@@ -152,6 +153,7 @@ class Evaluation(BaseModel):
         area: Error-adjusted areas, where classes were compared.
         scenes: One entry per class map.
         heights: What a comparison of heights found, where there was one.
+        tags: What a comparison of the stages from tags to the map found, where there was one.
         merge: Table by which the map's classes were merged, if they were.
         merged_by: ``map`` or ``probability``.
         crosswalk: Table by which the reference's classes were translated, if they were.
@@ -163,6 +165,7 @@ class Evaluation(BaseModel):
     area: AreaTable | None = None
     scenes: tuple[SceneScore, ...] = ()
     heights: HeightFindings | None = None
+    tags: TagFindings | None = None
     merge: str | None = None
     merged_by: MergedBy | None = None
     crosswalk: str | None = None

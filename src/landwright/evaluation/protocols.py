@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from landwright.errors import UsageError
 from landwright.evaluation.base import Protocol
 from landwright.evaluation.clcformer import ClcformerMulticlass, ClcformerPerImage
+from landwright.evaluation.ctfa import AtsgIsprs, CtfaClasses, CtfaTable
 from landwright.evaluation.merged import Chesapeake4, Poland4
 from landwright.evaluation.pooled import PixelPooled
 from landwright.evaluation.result import ProtocolResult
@@ -18,7 +19,17 @@ DEFAULT = PixelPooled.name
 
 _PROTOCOLS: dict[str, type[Protocol]] = {
     protocol.name: protocol
-    for protocol in (PixelPooled, Chesapeake4, Poland4, SynRS3DClasses, ClcformerPerImage, ClcformerMulticlass)
+    for protocol in (
+        PixelPooled,
+        Chesapeake4,
+        Poland4,
+        SynRS3DClasses,
+        ClcformerPerImage,
+        ClcformerMulticlass,
+        CtfaClasses,
+        CtfaTable,
+        AtsgIsprs,
+    )
 }
 
 

@@ -15,6 +15,9 @@ from landwright.rasters import Window
 COARSE = "coarse"
 """The regime whose maps are usually scored against other, finer labels than it was trained with."""
 
+TAGS = "tags"
+"""The regime that never sees the masks which its maps are scored against."""
+
 SPLIT = "split.csv"
 """File of a run folder that says which scene is in which part."""
 
@@ -93,10 +96,10 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
 
     Returns:
         In the regime ``synthetic`` the model may have been adapted to an image without its labels. In the regime
-        ``coarse`` an image may be trained on with the coarse product and scored against another
-        reference (transductive); in others an image that was trained on tells nothing new. All parts of a coarse run,
-        and so all label files of its split, are of the product that it learned from: scores against any of them tell
-        how well the map agrees with the product.
+        ``coarse`` an image may be trained on with the coarse product and scored against another reference, in the
+        regime ``tags`` with its tags and scored against its mask (transductive); in others an image that was trained on
+        tells nothing new. All parts of a coarse run, and so all label files of its split, are of the product that it
+        learned from: scores against any of them tell how well the map agrees with the product.
 
     Raises:
         DataError: The run's split cannot be read.
@@ -113,7 +116,8 @@ def trained_on(run: Path | None, scenes: Mapping[Scene, Sequence[Window]], regim
     found = _shown(split, "train", scenes)
     adapted = sum(scene not in found for scene in _shown(split, TARGET, scenes))
     if found:
-        other = regime == COARSE and not any(_same_labels(scene, regions) for scene, regions in found.items())
+        same = any(_same_labels(scene, regions) for scene, regions in found.items())
+        other = regime == TAGS or (regime == COARSE and not same)
         kind: Kind = "transductive" if other else "seen"
     else:
         kind = "adapted" if adapted else "inductive"

@@ -3,6 +3,7 @@
 from landwright.networks import change as _change
 from landwright.networks import clcformer as _clcformer
 from landwright.networks import clip as _clip
+from landwright.networks import ctfa as _ctfa
 from landwright.networks import paraformer as _paraformer
 from landwright.networks import rs3dada as _rs3dada
 from landwright.networks import sam3 as _sam3
@@ -23,4 +24,4 @@ __all__ = [
     "unfold_norms",
 ]
 
-del _change, _clcformer, _clip, _paraformer, _rs3dada, _sam3, _smp
+del _change, _clcformer, _clip, _ctfa, _paraformer, _rs3dada, _sam3, _smp

@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass
 class Outputs:
-    """Named tensors of one forward pass, all but ``tokens`` at the input's height and width.
+    """Named tensors of one forward pass, all but ``tokens`` and ``tags`` at the input's height and width.
 
     Attributes:
         classes: Class logits (B, K, H, W); K = 1 means one foreground logit for a sigmoid. None for networks
@@ -23,6 +23,9 @@ class Outputs:
             (``NetworkInfo.tokens``). It covers the input as padded to the network's stride and is not cropped back.
         queries: How alike pixels and words are (B, Q, H, W), for Q words of all classes in order, or None
             (``NetworkInfo.queries``). Such maps, and not ``classes``, are averaged over windows.
+        tags: Logits (B, T) of which classes are in the image, the last block's first, or nothing
+            (``NetworkInfo.tags``).
+        foreground: Class logits (B, K, H, W) of a second decoder that learns with the first from tags, or None.
     """
 
     classes: Tensor | None
@@ -31,6 +34,8 @@ class Outputs:
     features: Tensor | None = None
     tokens: Tensor | None = None
     queries: Tensor | None = None
+    tags: tuple[Tensor, ...] = ()
+    foreground: Tensor | None = None
 
 
 # Lets torch.export and functional transforms look inside.

@@ -44,6 +44,9 @@ class NetworkInfo:
             ``encoder(image)[-1]`` are the tokens of an image whose sides are multiples of ``stride``.
         queries: Whether ``queries`` is filled. Such a network has an attribute ``rule``
             (:class:`landwright.networks.clip.QueryRule`), which says what the queries mean for classes.
+        tags: Whether ``tags`` is filled, so that the network can learn from image-level tags. Such a network has the
+            methods ``step`` and ``cams`` and the attributes ``tagged`` and ``background`` of
+            :class:`landwright.networks.ctfa.Ctfa`.
     """
 
     name: str
@@ -62,6 +65,7 @@ class NetworkInfo:
     tokens: bool = False
     dates: int = 1
     queries: bool = False
+    tags: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,31 +25,41 @@ COMPACTNESS: Final = 10.0
 """Weight of nearness against colour in slic."""
 
 
-class Provider(Protocol):
-    """Anything that cuts an image into segments, the same way each time."""
+def felzenszwalb(
+    image: NDArray[np.uint8], *, scale: float = SCALE, sigma: float = SIGMA, smallest: int = SMALLEST
+) -> NDArray[Any]:
+    """Segments of very different sizes that follow edges (Felzenszwalb and Huttenlocher, IJCV 2004).
 
-    def __call__(self, image: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return segment numbers (H, W) of any integers for an image (H, W, 3) or (H, W, 1)."""
-
-
-def felzenszwalb(image: NDArray[np.uint8]) -> NDArray[Any]:
-    """Segments of very different sizes that follow edges (Felzenszwalb and Huttenlocher, IJCV 2004)."""
-    found: NDArray[Any] = _skimage("segmentation").felzenszwalb(image, scale=SCALE, sigma=SIGMA, min_size=SMALLEST)
+    Args:
+        image: (H, W, 3) or (H, W, 1).
+        scale: Scale of observation.
+        sigma: Blur in pixels.
+        smallest: Pixels of the smallest segment.
+    """
+    found: NDArray[Any] = _skimage("segmentation").felzenszwalb(image, scale=scale, sigma=sigma, min_size=smallest)
     return found
 
 
-def slic(image: NDArray[np.uint8]) -> NDArray[Any]:
-    """Segments of about the same size, by k-means of colour and place (Achanta et al., TPAMI 2012)."""
-    number = max(1, image.shape[0] * image.shape[1] // SUPERPIXEL)
-    found: NDArray[Any] = _skimage("segmentation").slic(image, n_segments=number, compactness=COMPACTNESS)
+def slic(image: NDArray[np.uint8], *, superpixel: int = SUPERPIXEL, compactness: float = COMPACTNESS) -> NDArray[Any]:
+    """Segments of about the same size, by k-means of colour and place (Achanta et al., TPAMI 2012).
+
+    Args:
+        image: (H, W, 3) or (H, W, 1).
+        superpixel: Pixels of an average segment.
+        compactness: Weight of nearness against colour.
+    """
+    number = max(1, image.shape[0] * image.shape[1] // superpixel)
+    found: NDArray[Any] = _skimage("segmentation").slic(image, n_segments=number, compactness=compactness)
     return found
 
 
-PROVIDERS: Final[dict[str, Provider]] = {"felzenszwalb": felzenszwalb, "slic": slic}
-"""What `segments` knows, by name."""
+PROVIDERS: Final[dict[str, Callable[..., NDArray[Any]]]] = {"felzenszwalb": felzenszwalb, "slic": slic}
+"""What `segments` knows, by name: each cuts an image (H, W, 3) or (H, W, 1) into segments with any numbers (H, W)."""
 
 
-def segments(name: str, image: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
+def segments(
+    name: str, image: NDArray[np.uint8], valid: NDArray[np.bool_] | None = None, **settings: float
+) -> NDArray[np.int32]:
     """Cut an image into segments.
 
     Args:
@@ -56,6 +67,7 @@ def segments(name: str, image: NDArray[np.uint8], valid: NDArray[np.bool_] | Non
         image: (H, W, B) uint8 of any size and number of bands; the first three count, or the first of fewer.
         valid: (H, W), False where the image has no data. Those pixels are a segment of their own, and none joins what
             lies on both sides of them.
+        settings: Those of the provider that differ from its defaults.
 
     Returns:
         (H, W) int32 numbers, from 0 without gaps; the same for the same image.
@@ -70,7 +82,7 @@ def segments(name: str, image: NDArray[np.uint8], valid: NDArray[np.bool_] | Non
     if image.size == 0:
         return np.zeros(image.shape[:2], np.int32)
     bands = 3 if image.shape[2] >= 3 else 1
-    found = PROVIDERS[name](np.ascontiguousarray(image[:, :, :bands]))
+    found: NDArray[Any] = PROVIDERS[name](np.ascontiguousarray(image[:, :, :bands]), **settings)
     if valid is not None and not valid.all():
         found = _skimage("measure").label(np.where(valid, found, -1), background=-1, connectivity=2)
     _, numbers = np.unique(found, return_inverse=True)

@@ -9,6 +9,7 @@ from landwright.recipe.data import AugmentSpec, DataSpec, NormalizeSpec, SplitSp
 from landwright.recipe.load import load_recipe, recipe_schema
 from landwright.recipe.recipe import Recipe
 from landwright.recipe.supervision import CoarseSpec, SyntheticSpec
+from landwright.recipe.tags import TagsSpec
 from landwright.recipe.training import LossSpec, NetworkSpec, OptimSpec, ValidateSpec
 from landwright.recipe.words import WordsSpec
 
@@ -23,6 +24,7 @@ __all__ = [
     "Recipe",
     "SplitSpec",
     "SyntheticSpec",
+    "TagsSpec",
     "TargetSpec",
     "ValidateSpec",
     "WordsSpec",

@@ -39,6 +39,8 @@ class DataSpec(Section):
         labels: File, glob, folder or list of masks or polygons; matched to the images by name, or in order where both
             are written-out lists and no name matches.
         heights: The same for rasters of height above ground in metres (regime ``synthetic``).
+        tags: What is in every image (regime ``tags``): CSV, vector file or STAC items; by default the column ``tags``
+            of ``pairs``. ``from-masks`` takes the classes of the masks.
         before: The same for images of an earlier date on the same grid; networks for change see both dates.
         pairs: CSV with the columns ``image`` and ``label`` (and, where used, ``height``, ``before``, ``caption`` or
             ``tags``, a split and a group column). Paths are relative to the CSV.
@@ -62,6 +64,7 @@ class DataSpec(Section):
     labels: str | list[str] | None = None
     heights: str | list[str] | None = None
     before: str | list[str] | None = None
+    tags: str | list[str] | None = None
     pairs: str | None = None
     layout: str | None = None
     root: str | None = None
@@ -96,7 +99,7 @@ class DataSpec(Section):
 
 
 class ImagesSpec(DataSpec):
-    """The same for the regime ``words``, which learns from images alone too."""
+    """The same for the regimes ``words`` and ``tags``, which learn from images alone too."""
 
     _labelled: ClassVar[bool] = False
 

@@ -19,8 +19,12 @@ from pydantic import (
 from landwright.recipe.data import AugmentSpec, DataSpec, ImagesSpec, NormalizeSpec, TargetSpec
 from landwright.recipe.section import Section
 from landwright.recipe.supervision import CoarseSpec, SyntheticSpec
+from landwright.recipe.tags import TagsSpec
 from landwright.recipe.training import LossSpec, NetworkSpec, OptimSpec, ValidateSpec
 from landwright.recipe.words import WordsSpec
+
+_UNLABELLED = {"words": "loss", "tags": "tag_ap"}
+"""Regimes that learn from images without masks, and the figure that chooses weights there."""
 
 
 def _listed(given: Any) -> Any:
@@ -46,13 +50,14 @@ class Recipe(Section):
         target: Real images to adapt to (regime ``synthetic``): one section, or a list of them.
         synthetic: How it is done (regime ``synthetic``).
         words: What a dual encoder learns from (regime ``words``).
+        tags: How maps are learnt from tags (regime ``tags``).
         optim: Optimisation.
         validate: Validation (key ``validate`` in YAML).
         seed: Seed of everything random.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    regime: Literal["masks", "coarse", "synthetic", "words"]
+    regime: Literal["masks", "coarse", "synthetic", "words", "tags"]
     classes: str
     data: DataSpec
     network: NetworkSpec
@@ -63,6 +68,7 @@ class Recipe(Section):
     target: Annotated[tuple[TargetSpec, ...], BeforeValidator(_listed)] = ()
     synthetic: SyntheticSpec | None = None
     words: WordsSpec | None = None
+    tags: TagsSpec | None = None
     optim: OptimSpec = OptimSpec()
     validation: ValidateSpec = Field(default=ValidateSpec(), alias="validate")
     seed: Annotated[int, Field(ge=0)] = 0
@@ -72,16 +78,17 @@ class Recipe(Section):
     def _figure_of_the_regime(cls, document: Any) -> Any:
         """Choose weights without labels where the network adapts, by errors of heights where it has no classes.
 
-        In the regime ``words``, by the loss where there is no mask to score a map by.
+        In the regimes ``words`` and ``tags``, by the loss and by how well tags are told where there is no mask to
+        score a map by.
         """
-        if not isinstance(document, dict) or document.get("regime") not in {"synthetic", "words"}:
+        if not isinstance(document, dict) or document.get("regime") not in {"synthetic", *_UNLABELLED}:
             return document
-        if document["regime"] == "words":
+        if (regime := document["regime"]) in _UNLABELLED:
             data, validate = (document.get(name) or {} for name in ("data", "validate"))
             if not (isinstance(data, dict) and isinstance(validate, dict)):
                 return document
             masks = any(data.get(name) is not None for name in ("labels", "layout", "pairs"))
-            return document if masks else {**document, "validate": {"metric": "loss", **validate}}
+            return document if masks else {**document, "validate": {"metric": _UNLABELLED[regime], **validate}}
         sections = [document.get(name) or {} for name in ("synthetic", "validate", "network")]
         if not all(isinstance(section, dict) for section in sections):
             return document
@@ -95,14 +102,22 @@ class Recipe(Section):
     @field_validator("data", mode="wrap")
     @classmethod
     def _images_alone(cls, data: Any, usual: ValidatorFunctionWrapHandler, info: ValidationInfo) -> DataSpec:
-        if info.data.get("regime") == "words" and isinstance(data, dict):
+        if info.data.get("regime") in _UNLABELLED and isinstance(data, dict):
             return ImagesSpec.model_validate(data)
         found: DataSpec = usual(data)
         return found
 
     @model_validator(mode="after")
     def _sections_of_the_regime(self) -> Recipe:
-        given = {"coarse": self.coarse, "target": self.target or None, "synthetic": self.synthetic, "words": self.words}
+        if self.data.tags is not None and self.regime != "tags":
+            raise ValueError("`data.tags` belongs to the regime `tags`")
+        given = {
+            "coarse": self.coarse,
+            "target": self.target or None,
+            "synthetic": self.synthetic,
+            "words": self.words,
+            "tags": self.tags,
+        }
         for section, value in given.items():
             regime = "synthetic" if section == "target" else section
             if value is not None and self.regime != regime:

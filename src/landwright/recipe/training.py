@@ -52,8 +52,10 @@ class OptimSpec(Section):
         weight_decay: Weight decay.
         momentum: Momentum of SGD.
         schedule: ``cosine``, ``poly`` (power 0.9), ``poly-zero``: the same after a warm-up that begins with 0, as
-            published with RS3DAda, or ``paper``: the poly schedule as published with Paraformer, whose
-            end is counted in tiles and not in steps, so that the rate hardly falls; ``lr`` is scaled by its batch rule.
+            published with RS3DAda, ``poly-afa``: a fall that is counted from the first step, and so begins below the
+            end of the warm-up, as published with AFA, ToCo, CTFA and ATSG, or ``paper``: the poly schedule as published
+            with Paraformer, whose end is counted in tiles and not in steps, so that the rate hardly falls; ``lr`` is
+            scaled by its batch rule.
         steps: Optimiser steps.
         warmup: Steps of linear warm-up.
         batch: Tiles per step and device.
@@ -69,7 +71,7 @@ class OptimSpec(Section):
     min_lr: Annotated[float, Field(ge=0)] = 1e-5
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     momentum: Fraction = 0.9
-    schedule: Literal["cosine", "poly", "poly-zero", "paper"] = "cosine"
+    schedule: Literal["cosine", "poly", "poly-zero", "poly-afa", "paper"] = "cosine"
     steps: Positive = 1000
     warmup: Annotated[int, Field(ge=0)] = 0
     batch: Positive = 8

@@ -18,6 +18,8 @@ LOOKAHEAD_STEPS = 5
 LOOKAHEAD_ALPHA = 0.5
 POLY_POWER = 0.9
 PAPER_BATCH = 24
+AFA_START = 1e-6
+"""Share of the rate in the first step of ``poly-afa``."""
 
 
 def build_optimizer(module: nn.Module, spec: OptimSpec, *, pretrained: Collection[nn.Parameter] = ()) -> Optimizer:
@@ -83,13 +85,14 @@ def build_schedule(optimizer: Optimizer, spec: OptimSpec) -> LRScheduler:
     """Return linear warm-up followed by the recipe's schedule, both counted in optimiser steps.
 
     With a warm-up of N steps, step i (from 0) has the share (i + 1) / (N + 1) of the rate; with ``poly-zero`` it has
-    i / N, as published with RS3DAda, and so the first step changes nothing but statistics.
+    i / N, as published with RS3DAda, and so the first step changes nothing but statistics. With ``poly-afa`` it rises
+    from a millionth, and then jumps to where a fall from the first step on would be.
 
     Args:
         optimizer: From :func:`build_optimizer`.
         spec: The recipe's ``optim`` section, checked by :func:`check_optim`.
     """
-    steps = spec.steps - spec.warmup
+    steps = spec.steps if spec.schedule == "poly-afa" else spec.steps - spec.warmup
     schedule: LRScheduler
     if spec.schedule == "cosine":
         schedule = CosineAnnealingLR(optimizer, T_max=steps, eta_min=spec.min_lr)
@@ -102,6 +105,8 @@ def build_schedule(optimizer: Optimizer, spec: OptimSpec) -> LRScheduler:
         ]
         if spec.schedule == "poly-zero":
             return LambdaLR(optimizer, [partial(_rise_from_zero, spec.warmup, fall) for fall in falls])
+        if spec.schedule == "poly-afa":
+            return LambdaLR(optimizer, [partial(_rise_and_jump, spec.warmup, fall) for fall in falls])
         schedule = LambdaLR(optimizer, falls)
     if spec.warmup == 0:
         return schedule
@@ -125,3 +130,7 @@ def _fall(factor: Callable[[int, int], float], end: int, lowest: float, step: in
 
 def _rise_from_zero(warmup: int, fall: Callable[[int], float], step: int) -> float:
     return step / warmup if step < warmup else fall(step - warmup)
+
+
+def _rise_and_jump(warmup: int, fall: Callable[[int], float], step: int) -> float:
+    return 1 - (1 - step / warmup) * (1 - AFA_START) if step < warmup else fall(step)

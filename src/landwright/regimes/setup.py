@@ -86,7 +86,7 @@ def open_data(recipe: Recipe, spec: DataSpec, legend: Legend, *, tiles: int, unl
         UsageError: Tiles are too small for the network, or it takes two dates and the scenes have one.
         DataError: The images or labels are not sound.
     """
-    _check_tile(recipe)
+    check_tile(recipe)
     scenes = find_scenes(spec)
     if not unlabelled and (bare := next((scene for scene in scenes if scene.label is None), None)) is not None:
         raise DataError("has no label", path=bare.image, remedy="Give data.labels, or a label for every row of the CSV")
@@ -180,7 +180,12 @@ def make_card(recipe: Recipe, data: TrainingData, legend: Legend, scaling: Norma
     )
 
 
-def _check_tile(recipe: Recipe) -> None:
+def check_tile(recipe: Recipe) -> None:
+    """Refuse tiles that are too small for the network.
+
+    Raises:
+        UsageError: They are.
+    """
     info = network_info(recipe.network.name, **recipe.network.options)
     if recipe.data.tile < info.min_tile:
         raise UsageError(

@@ -21,7 +21,7 @@ from landwright.bundles import save_bundle
 from landwright.errors import UsageError
 from landwright.evaluation.protocols import ProtocolResult
 from landwright.recipe import Recipe
-from landwright.regimes import coarse, masks, synthetic, words
+from landwright.regimes import coarse, masks, synthetic, tags, words
 from landwright.regimes.callbacks import ProgressBar, SaveBetweenSteps, ValidateLast
 from landwright.regimes.checkpoints import WholeCheckpoints, explained_if_full
 from landwright.regimes.experiment import Experiment
@@ -36,6 +36,7 @@ REGIMES: dict[str, Callable[..., Experiment]] = {
     "coarse": coarse.build,
     "synthetic": synthetic.build,
     "words": words.build,
+    "tags": tags.build,
 }
 """Builder of every regime, by the name in the recipe; called with the recipe and ``tiles``."""
 

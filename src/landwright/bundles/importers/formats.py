@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from landwright.bundles.importers import clcformer, clcformer_names, paraformer, rs3dada
+from landwright.bundles.importers import clcformer, clcformer_names, ctfa, paraformer, rs3dada
 from landwright.bundles.importers.inputs import Inputs, imagenet_inputs, paraformer_inputs, rs3dada_inputs
 
 
@@ -82,6 +82,22 @@ FORMATS: Mapping[str, CheckpointFormat] = {
         published_names=clcformer_names.published_names,
         tile=512,
         legends={1: "building", 6: "isprs-6"},
+    ),
+    ctfa.NAME: CheckpointFormat(
+        name=ctfa.NAME,
+        description="State dicts of the published CTFA and ATSG training scripts",
+        settings={
+            "classes": "number of class logits, as a check; the file says it, and the next three, itself",
+            "bands": "number of bands, as a check",
+            "encoder": "deit_tiny, deit_small or deit_base, as a check",
+            "background": "true if class 0 has no tag, as a check",
+            "aux_block": "dynamic for files of ATSG, or a block from 0; by default CTFA's. It does not change maps",
+        },
+        network_options=ctfa.network_options,
+        convert=ctfa.convert,
+        published_names=ctfa.published_names,
+        tile=320,
+        legends={ctfa.CLASSES: "isaid-16"},
     ),
     paraformer.NAME: CheckpointFormat(
         name=paraformer.NAME,

@@ -39,17 +39,18 @@ def import_checkpoint(
     Args:
         file: A safetensors file, a TorchScript archive, or what ``torch.save`` wrote: a state dict, alone or under
             ``state_dict`` or ``model``, its names with or without ``module.`` before them. For ``sam3``, a folder.
-        name: Format of the checkpoint, ``clcformer``, ``paraformer`` or ``rs3dada``; or a model of words, such as
-            ``farslip1-b16`` (see ``landwright.words.list_models``), ``own`` or ``sam3``.
+        name: Format of the checkpoint, ``clcformer``, ``ctfa``, ``paraformer`` or ``rs3dada``; or a model of words,
+            such as ``farslip1-b16`` (see ``landwright.words.list_models``), ``own`` or ``sam3``.
         settings: What the file does not say itself, such as ``{"classes": 1}`` for ``clcformer``. The files of
             ``paraformer`` and ``rs3dada`` say everything themselves; ``{"heads": "height"}`` takes one head alone of
-            an ``rs3dada`` file that has two. Of a model of words: options of the network ``clip`` such as
-            ``{"attention": "gem"}``, and ``{"activation": "quick_gelu"}``, which ``own`` needs.
+            an ``rs3dada`` file that has two. ``{"aux_block": "dynamic"}`` reads a ``ctfa`` file as ATSG does. Of a
+            model of words: options of the network ``clip`` such as ``{"attention": "gem"}``, and
+            ``{"activation": "quick_gelu"}``, which ``own`` needs.
         legend: Shipped legend or legend file. By default the one of the published data: ``building`` for one class
-            logit of ``clcformer`` and ``isprs-6`` for six, ``nlcd-paraformer`` for 17 of ``paraformer``,
-            ``openearthmap-8`` for eight of ``rs3dada``; else numbered classes. The first logit of ``paraformer``
-            means "no label" and is never trained. A legend with one class less than there are logits, such as
-            ``nlcd``, leaves it out, so that no pixel can be mapped as such.
+            logit of ``clcformer`` and ``isprs-6`` for six, ``isaid-16`` for 16 of ``ctfa``, ``nlcd-paraformer`` for
+            17 of ``paraformer``, ``openearthmap-8`` for eight of ``rs3dada``; else numbered classes. The first logit
+            of ``paraformer`` means "no label" and is never trained. A legend with one class less than there are
+            logits, such as ``nlcd``, leaves it out, so that no pixel can be mapped as such.
         vocabulary: Of a model of words: classes and words, or the name or file of a vocabulary; by default
             ``openearthmap``.
         templates: Of a model of words: sentences around the words, by default ``imagenet80``.
@@ -57,9 +58,9 @@ def import_checkpoint(
 
     Returns:
         The bundle, in memory; :func:`landwright.save_bundle` writes it. Its input scaling is that of the published
-        recipe. ``clcformer``: values / 255 with ImageNet's mean and standard deviation, taken in turn for more than
-        three bands. ``rs3dada``: the same for values of 0 to 255. ``paraformer``: constants of NAIP for four bands, of
-        the Poland set for three, else 127 and 127.
+        recipe. ``clcformer`` and ``ctfa``: values / 255 with ImageNet's mean and standard deviation, taken in turn for
+        more than three bands. ``rs3dada``: the same for values of 0 to 255. ``paraformer``: constants of NAIP for four
+        bands, of the Poland set for three, else 127 and 127.
 
     Raises:
         UsageError: The format, a setting or the legend is unknown or does not fit.

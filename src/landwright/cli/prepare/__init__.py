@@ -1,17 +1,23 @@
-"""``landwright prepare``: make training labels and heights from what is at hand."""
+"""``landwright prepare``: make training labels, heights, tags and segments from what is at hand."""
 
 from __future__ import annotations
 
 import typer
 
-from landwright.cli.prepare import fuse, isprs, ndsm
+from landwright.cli.prepare import fuse, isprs, link_head, ndsm, patches, segments, tags
 
-app = typer.Typer(help="Make training labels and heights from what is at hand.", no_args_is_help=True)
+HELP = "Make training labels, heights, tags and segments from what is at hand."
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
 app.command("fuse")(fuse.fuse)
 app.command("ndsm")(ndsm.ndsm)
 app.command("isprs")(isprs.isprs)
+app.command("tags")(tags.tags)
+app.command("patches")(patches.patches)
+app.command("segments")(segments.segments)
+app.command("link-head")(link_head.link_head)
 
 
-@app.callback()
+@app.callback(help=HELP)
 def group() -> None:
-    """Make training labels and heights from what is at hand."""
+    """Group the preparations."""

@@ -20,20 +20,11 @@ from landwright.evaluation.report.tables import (
     scene_table,
     swatch,
 )
+from landwright.evaluation.report.tags import tag_sections
+from landwright.evaluation.report.titles import TITLES
 from landwright.evaluation.result import ProtocolResult
 from landwright.legends import Legend
 
-TITLES = {
-    "miou": "mean IoU",
-    "mf1": "mean F1",
-    "oa": "overall accuracy",
-    "kappa": "Cohen's kappa",
-    "fwiou": "frequency-weighted IoU",
-    "mean_recall": "mean recall",
-    "acc": "accuracy",
-    "iou": "IoU",
-    "f1": "F1",
-}
 MUCH_UNMAPPED = 0.01
 """Share of unmapped reference pixels from which the report warns."""
 
@@ -45,6 +36,7 @@ def render_page(
     pictures: Sequence[ScenePictures],
     environment: dict[str, str],
     heights: Sequence[ScenePictures] = (),
+    tags: Sequence[ScenePictures] = (),
 ) -> str:
     """Return the whole page.
 
@@ -55,6 +47,7 @@ def render_page(
         pictures: Pictures of the class maps shown.
         environment: Versions and machine.
         heights: Pictures of the height maps shown.
+        tags: Pictures of the stages from tags to the maps shown.
     """
     body = tag(
         "body",
@@ -65,6 +58,8 @@ def render_page(
             _scored(evaluation.results[0]) if evaluation.results else None,
             _scored_heights(evaluation.heights, beside=bool(evaluation.results)),
         ),
+        [] if legend is None or evaluation.tags is None else tag_sections(evaluation, evaluation.tags, legend),
+        _gallery("From tags to a map, in pictures", tags),
         [] if legend is None else _classes(evaluation, legend, pictures),
         _gallery("Height maps", heights),
         [] if evaluation.heights is None else height_sections(evaluation.heights),

@@ -16,6 +16,8 @@ from landwright.evaluation.report.environment import environment
 from landwright.evaluation.report.heightpictures import height_pictures
 from landwright.evaluation.report.page import render_page
 from landwright.evaluation.report.pictures import scene_pictures
+from landwright.evaluation.report.tagpictures import tag_pictures
+from landwright.evaluation.tags.findings import TagPreview
 from landwright.legends import Legend
 from landwright.rasters import atomic_output
 
@@ -67,7 +69,8 @@ def metrics(evaluation: Evaluation, legend: Legend | None, about: About, made_wi
         "classes": [] if legend is None else list(legend.names),
         "scores": {result.protocol: result.model_dump(mode="json") for result in evaluation.results},
         "heights": _heights(evaluation),
-        **evaluation.model_dump(mode="json", exclude={"results", "heights"}),
+        "tags": _tags(evaluation),
+        **evaluation.model_dump(mode="json", exclude={"results", "heights", "tags"}),
         "model": about.model,
         "mapping": about.settings,
         "environment": made_with,
@@ -84,6 +87,20 @@ def _heights(evaluation: Evaluation) -> dict[str, Any] | None:
     }
 
 
+def _tags(evaluation: Evaluation) -> dict[str, Any] | None:
+    found = evaluation.tags
+    if found is None:
+        return None
+    stages = {"cam": found.cam, "pseudo": found.pseudo, "map": evaluation.results}
+    return {
+        "scores": {
+            stage: {result.protocol: result.model_dump(mode="json") for result in results}
+            for stage, results in stages.items()
+        },
+        **found.model_dump(mode="json", exclude={"cam", "pseudo"}),
+    }
+
+
 def write_report(
     folder: str | PathLike[str],
     evaluation: Evaluation,
@@ -92,6 +109,8 @@ def write_report(
     *,
     previews: Sequence[Preview] = (),
     heights: Sequence[HeightPreview] = (),
+    tags: Sequence[TagPreview] = (),
+    classes: Legend | None = None,
     force: bool = False,
 ) -> Path:
     """Write ``index.html``, which needs no other file, and ``metrics.json``.
@@ -103,6 +122,8 @@ def write_report(
         about: Heading and facts.
         previews: Class maps to show.
         heights: Height maps to show.
+        tags: Stages before the first of these class maps, to show.
+        classes: Classes of the model that made them, if they are not those scored.
         force: Write into a folder that holds something else.
 
     Returns:
@@ -116,7 +137,12 @@ def write_report(
     check_report_folder(folder, force=force)
     made_with = environment()
     shown = [] if legend is None else [scene_pictures(item, legend) for item in previews]
-    page = render_page(evaluation, legend, about, shown, made_with, [height_pictures(item) for item in heights])
+    stages = []
+    if legend is not None:
+        pairs = zip(tags, previews, strict=False)  # a scene without a label has neither
+        stages = [tag_pictures(stage, scene, classes or legend, legend) for stage, scene in pairs]
+    metres = [height_pictures(item) for item in heights]
+    page = render_page(evaluation, legend, about, shown, made_with, metres, stages)
     figures = json.dumps(metrics(evaluation, legend, about, made_with), indent=2, allow_nan=False, ensure_ascii=False)
     for name, text in ((METRICS, figures + "\n"), (PAGE, page)):
         with atomic_output(folder / name) as temporary:

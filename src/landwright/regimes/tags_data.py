@@ -1,0 +1,187 @@
+"""Data of the regime ``tags``: images with what is in each, masks to score by, and segments as guides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landwright.data.captions import TAGS
+from landwright.data.layouts import load_layout
+from landwright.data.mask_tags import mask_tags
+from landwright.data.scene import Scene
+from landwright.data.splits import Region, Split, make_split
+from landwright.data.tag_masks import find_tagged
+from landwright.data.tagged import refuse_blocks
+from landwright.data.tagged_tiles import TaggedTiles
+from landwright.data.tags import check_tags, read_tags, tagged_names
+from landwright.data.tiles import RandomTiles
+from landwright.errors import DataError, UsageError
+from landwright.legends import Legend, load_crosswalk
+from landwright.prepare.segments import PARAMS, SegmentFolder, make_segments
+from landwright.rasters import open_labels, open_raster
+from landwright.recipe import Recipe, TagsSpec
+from landwright.regimes.inputs import FULL_SCALE, band_names
+from landwright.regimes.setup import TrainingData
+from landwright.regimes.tags_plan import TagsPlan
+
+FROM_MASKS = "from-masks"
+
+
+@dataclass(frozen=True)
+class TagData:
+    """The images of a recipe with their tags, found and checked.
+
+    Attributes:
+        found: Images, bands and division; ``train`` holds plain tiles, of which the input scaling is measured.
+        learnt: Regions of the training part, without masks.
+        tags: float32 (T,) by name of the scene.
+        val: Validation tiles.
+        scored: Whether they have masks.
+        segments: Segments of the training images, or None.
+        full: Value that counts as white.
+    """
+
+    found: TrainingData
+    learnt: tuple[Region, ...]
+    tags: Mapping[str, Tensor]
+    val: TaggedTiles
+    scored: bool
+    segments: SegmentFolder | None
+    full: float
+
+
+def open_tag_data(recipe: Recipe, spec: TagsSpec, legend: Legend, plan: TagsPlan) -> TagData:
+    """Find and check images and tags, and divide them.
+
+    Args:
+        recipe: The recipe.
+        spec: Its section ``tags``.
+        legend: Classes of the maps.
+        plan: What is computed.
+
+    Raises:
+        UsageError: Parts of the recipe do not go together.
+        DataError: Files are not sound.
+    """
+    data = recipe.data
+    scenes = find_tagged(data)
+    if any(scene.before is not None for scene in scenes):
+        raise UsageError("maps from tags look at one date", remedy="Leave the earlier images out")
+    split = make_split(scenes, data.split, seed=recipe.seed)
+    refuse_blocks(split.all)
+    used = list(dict.fromkeys(region.scene for region in split.all if region.part != "test"))
+    names = tagged_names(legend.names, spec.background)
+    said, source = _said(recipe, spec, legend, used)
+    train, val = split.regions("train"), split.regions("val")
+    remarks = check_tags({region.scene.name: said[region.scene.name] for region in train}, names, path=source)
+    tags = {name: torch.tensor([float(tag in held) for tag in names]) for name, held in said.items()}
+    # Masks of the training part are not read: nothing is learnt from them, and nothing asks that they be sound.
+    learnt = tuple(replace(region, scene=replace(region.scene, label=None, height=None)) for region in train)
+    labelled = tuple(region for region in val if region.scene.label is not None)
+    tiles = TaggedTiles(
+        labelled or val,
+        data,
+        legend,
+        tags,
+        first=int(plan.background),
+        least=spec.min_pixels,
+        limit=recipe.validation.tiles,
+    )
+    plain = RandomTiles(learnt, data, legend, length=recipe.optim.batch, seed=recipe.seed)
+    infos = tuple(plain.reader.info(region.scene) for region in learnt)
+    plain.reader.close()
+    segments = _segments(spec, plan, learnt)
+    layout = load_layout(data.layout) if data.layout is not None else None
+    found = TrainingData(
+        spec=data,
+        legend=legend,
+        split=Split((*learnt, *(region for region in split.all if region.part != "train"))),
+        train=plain,
+        val=tiles.tiles,
+        infos=infos,
+        bands=band_names(data.bands, infos[0], layout),
+        dates=1,
+        layout=layout,
+        notes=(*remarks, *_large(data.tile, infos[0].shape), plan.note),
+    )
+    return TagData(found, learnt, tags, tiles, bool(labelled), segments, _full(recipe, infos[0].dtype))
+
+
+def _said(
+    recipe: Recipe, spec: TagsSpec, legend: Legend, scenes: Sequence[Scene]
+) -> tuple[dict[str, frozenset[str]], Path | None]:
+    """Return the tags of scenes, and the file that they come from."""
+    data = recipe.data
+    if data.tags == FROM_MASKS:
+        return _from_masks(recipe, spec, legend, scenes), None
+    source = data.tags if data.tags is not None else data.pairs
+    if source is None:
+        raise UsageError(
+            "there are no tags", remedy=f"Give data.tags: a CSV, vector or STAC file, or {FROM_MASKS} to use the masks"
+        )
+    field = spec.field or (TAGS if data.tags is None else None)
+    said = read_tags(source, scenes, legend.names, field=field, background=spec.background)
+    return said, Path(source if isinstance(source, str) else source[0])
+
+
+def _from_masks(recipe: Recipe, spec: TagsSpec, legend: Legend, scenes: Sequence[Scene]) -> dict[str, frozenset[str]]:
+    data = recipe.data
+    crosswalk = load_crosswalk(data.crosswalk) if data.crosswalk is not None else None
+    names = set(tagged_names(legend.names, spec.background))
+    said = {}
+    for scene in scenes:
+        if scene.label is None:
+            raise DataError("has no mask to take tags from", path=scene.image, remedy="Give one, or a file of tags")
+        with open_raster(scene.image) as raster:
+            info = raster.info
+        labels = open_labels(
+            scene.label,
+            legend,
+            info,
+            field=data.field,
+            burn=data.burn,
+            outside=data.outside,
+            crosswalk=crosswalk,
+        )
+        try:
+            said[scene.name] = mask_tags(labels, min_pixels=spec.min_pixels) & names
+        finally:
+            labels.close()
+    return said
+
+
+def _segments(spec: TagsSpec, plan: TagsPlan, learnt: Sequence[Region]) -> SegmentFolder | None:
+    """Find the segments of the training images; those of a provider are made first, or taken from the cache."""
+    if plan.segments == "none":
+        return None
+    images = list(dict.fromkeys(region.scene.image for region in learnt))
+    if plan.segments in PARAMS:
+        params = {} if spec.sam is None else {"weights": spec.sam}
+        folder = SegmentFolder(make_segments(images, None, plan.segments, params).path)
+    else:
+        folder = SegmentFolder(plan.segments)
+    folder.check(images)
+    return folder
+
+
+def _large(tile: int, shape: tuple[int, int]) -> tuple[str, ...]:
+    if max(shape) <= 2 * tile:
+        return ()
+    return (
+        f"the first image has {shape[1]} x {shape[0]} pixels, a tile {tile}: a tile keeps the tags of its image, "
+        "although it may show none of them; smaller tagged images teach more",
+    )
+
+
+def _full(recipe: Recipe, dtype: str) -> float:
+    full = recipe.normalize.divide or FULL_SCALE.get(dtype)
+    if full is None:
+        raise UsageError(
+            f"the largest value of {dtype} imagery is not known, without which colours cannot be changed",
+            remedy="Give it as normalize.divide",
+        )
+    return full

@@ -1,0 +1,103 @@
+"""Every switch of a recipe of the regime ``tags``, settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from landwright.errors import UsageError
+from landwright.legends import load_legend
+from landwright.recipe import Recipe
+from landwright.regimes.tags_plan import TagsPlan, resolve
+
+
+def recipe(*, paper: bool = False, tags: dict[str, Any] | None = None, **sections: Any) -> Recipe:
+    base: dict[str, Any] = {
+        "regime": "tags",
+        "classes": "isaid-16",
+        "data": {"images": "img", "tile": 320},
+        "network": {"name": "ctfa"},
+        "loss": {"paper": paper},
+        "optim": {"steps": 500},
+        "tags": tags or {},
+    }
+    return Recipe.model_validate({**base, **sections})
+
+
+def plan(*, legend: str = "isaid-16", **given: Any) -> TagsPlan:
+    return resolve(recipe(**given), load_legend(legend), stride=16)
+
+
+def test_methods_add_to_one_another() -> None:
+    toco, ctfa, atsg = (plan(tags={"method": method}) for method in ("toco", "ctfa", "atsg"))
+    assert (toco.joint, ctfa.joint, atsg.joint) == (0, 0.3, 0.3)
+    assert (toco.patchlink, ctfa.patchlink, atsg.patchlink) == ("off", "off", "union")
+    assert {each.objects for each in (toco, ctfa, atsg)} == {0.0}
+    guided = plan(tags={"segments": "felzenszwalb"})
+    assert (guided.object_loss, guided.objects) == ("per_object_mean", 0.03)
+    assert (guided.boundary_loss, guided.boundary) == ("soft", 1.2)
+    # Segments that no term reads are not made.
+    assert plan(tags={"method": "toco", "segments": "felzenszwalb"}).segments == "none"
+    assert plan(tags={"method": "toco", "joint": 0.1}).joint == 0.1
+
+
+def test_defaults_are_mended_and_paper_is_as_published() -> None:
+    ours = plan(tags={"segments": "seg"})
+    theirs = plan(paper=True, tags={"segments": "seg"})
+    assert (ours.aux_block, theirs.aux_block) == (None, "dynamic")
+    assert (ours.link_threshold, theirs.link_threshold) == ("image_mean", "batch_mean")
+    assert (theirs.object_loss, theirs.boundary_loss) == ("official", "official")
+    assert (ours.link_features, ours.dino_weights) == ("encoder", None)
+    assert (theirs.link_features, theirs.dino_weights) == ("dino_tokens", "hub")
+    assert plan(paper=True, tags={"method": "ctfa"}).aux_block is None
+    assert plan(paper=True, tags={"method": "ctfa"}).dino_weights is None
+
+
+def test_links_compare_what_there_is() -> None:
+    given = plan(tags={"dino_weights": "dino.safetensors"})
+    assert (given.link_features, given.dino_weights, given.link_head) == ("dino_tokens", "dino.safetensors", None)
+    head = plan(tags={"dino_weights": "hub", "link_head": "head.safetensors", "link_features": "dino_head"})
+    assert head.link_head == "head.safetensors"
+    assert plan(tags={"dino_weights": "hub", "link_features": "encoder"}).dino_weights is None
+    assert plan(tags={"dino_weights": "hub", "affinity": 0}).dino_weights is None
+    assert plan(tags={"dino_weights": "hub", "patchlink": False}).dino_weights is None
+
+
+def test_numbers_follow_from_the_recipe() -> None:
+    found = plan()
+    assert (found.seg_after, found.crop_size) == (50, 96)
+    assert resolve(recipe(data={"images": "i", "tile": 32}), load_legend("isaid-16"), stride=16).crop_size == 16
+    assert plan(tags={"seg_after": 0, "crop_size": 64, "da": 0}).seg_after == 0
+    assert plan(tags={"da": 0}).aux_block == 0
+    assert plan(tags={"da": "official"}).aux_block == "dynamic"
+
+
+def test_the_background_is_found_or_named() -> None:
+    assert plan().background
+    assert not plan(legend="openearthmap-8").background
+    assert not plan(tags={"background": "none"}).background
+    assert plan(legend="potsdam-ctfa", tags={"background": "impervious surface"}).background
+
+
+def test_the_note_tells_what_counts() -> None:
+    note = plan(tags={"method": "toco"}).note
+    assert note.startswith("tags: toco as mended here, with a background; ")
+    assert "link_features" not in note
+    assert "link_threshold batch_mean" in plan(paper=True).note
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"tags": {"object_loss": "official"}}, "object_loss official needs segments"),
+        ({"tags": {"boundary_loss": "soft"}}, "boundary_loss soft needs segments"),
+        ({"loss": {"name": "ce-dice"}}, "is for masks"),
+        ({"augment": {"colour": 0.2}}, "their own changes of colour"),
+        ({"tags": {"crop_size": 400}}, "larger than the tile"),
+        ({"tags": {"background": "ship"}}, "not the first class"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(given: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UsageError, match=problem):
+        plan(**given)
