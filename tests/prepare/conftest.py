@@ -126,3 +126,19 @@ def make_isprs(tmp_path: Path, town: tuple[np.ndarray, np.ndarray]) -> Callable[
         return root
 
     return make
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Return `write(name, ...)`, which makes an image of 8-bit noise."""
+
+    def make(name: str, *, bands: int = 3, size: tuple[int, int] = (48, 40), **profile: object) -> Path:
+        path = tmp_path / "images" / name
+        path.parent.mkdir(exist_ok=True)
+        pixels = np.random.default_rng(0).integers(1, 255, (bands, *size))
+        profile = {"driver": "GTiff", "dtype": "uint8", "nodata": 0} | profile
+        with rasterio.open(path, "w", count=bands, height=size[0], width=size[1], **profile) as file:
+            file.write(pixels.astype(str(profile["dtype"])))
+        return path
+
+    return make

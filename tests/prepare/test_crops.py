@@ -16,22 +16,6 @@ from landwright.prepare.crops import RandomCrops
 Write = Callable[..., Path]
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return `write(name, ...)`, which makes an image of 8-bit noise."""
-
-    def make(name: str, *, bands: int = 3, size: tuple[int, int] = (48, 40), **profile: object) -> Path:
-        path = tmp_path / "images" / name
-        path.parent.mkdir(exist_ok=True)
-        pixels = np.random.default_rng(0).integers(1, 255, (bands, *size))
-        profile = {"driver": "GTiff", "dtype": "uint8", "nodata": 0} | profile
-        with rasterio.open(path, "w", count=bands, height=size[0], width=size[1], **profile) as file:
-            file.write(pixels.astype(str(profile["dtype"])))
-        return path
-
-    return make
-
-
 def test_crops_are_a_function_of_seed_and_number(write: Write) -> None:
     image = write("a.tif", size=(20, 100))
     crops = RandomCrops([image], bands=None, size=32, seed=0)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -25,22 +24,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dino") / "tiny.safetensors"
     save_file(DinoTokens("vit_tiny").vit.state_dict(), path)
     return path
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Return `write(name, ...)`, which makes an image of 8-bit noise."""
-
-    def make(name: str, *, bands: int = 3, size: tuple[int, int] = (48, 40), **profile: object) -> Path:
-        path = tmp_path / "images" / name
-        path.parent.mkdir(exist_ok=True)
-        pixels = np.random.default_rng(0).integers(1, 255, (bands, *size))
-        profile = {"driver": "GTiff", "dtype": "uint8", "nodata": 0} | profile
-        with rasterio.open(path, "w", count=bands, height=size[0], width=size[1], **profile) as file:
-            file.write(pixels.astype(str(profile["dtype"])))
-        return path
-
-    return make
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from landwright.errors import DataError, UsageError
 from landwright.rasters import VECTOR_SUFFIXES
-from landwright.rasters.vectors import Polygons, _from_geojson, _from_table
+from landwright.rasters.vectors import Features, read_features
 
 TAG_SUFFIXES = (".csv", *VECTOR_SUFFIXES)
 """Suffixes of files of tags."""
@@ -80,7 +80,7 @@ def read_tag_file(path: Path, field: str | None = None) -> TagFile:
         return _from_csv(path, field)
     if suffix in _JSON and (items := _stac_items(path)):
         return _from_stac(path, items, field)
-    return _from_features(path, _from_geojson(path) if suffix in _JSON else _from_table(path), field)
+    return _from_features(path, read_features(path), field)
 
 
 def split_tags(value: Any) -> tuple[str, ...]:
@@ -159,7 +159,7 @@ def _from_stac(path: Path, items: Sequence[dict[str, Any]], field: str | None) -
     return TagFile(path, tuple(rows))
 
 
-def _from_features(path: Path, features: Polygons, field: str | None) -> TagFile:
+def _from_features(path: Path, features: Features, field: str | None) -> TagFile:
     known = list(dict.fromkeys(name for values in features.properties for name in values))
     if not known:
         raise DataError("has no attributes", path=path, remedy="Give a file whose features have a column of tags")

@@ -12,10 +12,10 @@ from rasterio.crs import CRS
 
 from landwright.errors import DataError
 from landwright.rasters.info import RasterInfo
-from landwright.rasters.vectors import Polygons
+from landwright.rasters.vectors import Features
 
 
-def polygons_on(image: RasterInfo, polygons: Polygons, path: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
+def polygons_on(image: RasterInfo, polygons: Features, path: str) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """Find the polygons that reach into an image.
 
     Args:

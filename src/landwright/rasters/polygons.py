@@ -19,7 +19,7 @@ from landwright.legends.lookup import UNKNOWN
 from landwright.rasters.info import RasterInfo
 from landwright.rasters.label_reader import LabelReader, Tally
 from landwright.rasters.placement import polygons_on
-from landwright.rasters.vectors import Polygons, read_polygons
+from landwright.rasters.vectors import Features, read_polygons
 from landwright.rasters.window import Window, whole_or_inside
 
 _SHOWN = 8
@@ -103,7 +103,7 @@ class PolygonLabels(LabelReader):
 
 
 def _classes(
-    polygons: Polygons, here: NDArray[np.intp], own: Legend, field: str | None, burn: str | None, path: str
+    polygons: Features, here: NDArray[np.intp], own: Legend, field: str | None, burn: str | None, path: str
 ) -> list[tuple[int, Any]]:
     """Index and attribute of each polygon on the image; 254 where the legend has no such class."""
     if field is not None and burn is not None:

@@ -26,11 +26,11 @@ _LONGITUDE_LATITUDE = CRS.from_epsg(4326)
 _AREAS = ("Polygon", "MultiPolygon", "GeometryCollection")
 
 
-class Polygons(NamedTuple):
-    """The polygons of a file in their order.
+class Features(NamedTuple):
+    """The features of a file in their order.
 
     Attributes:
-        geometries: Polygons and multipolygons, none of them empty.
+        geometries: Geometry of each; of polygons none is empty.
         properties: Attributes of each.
         crs: Their coordinate reference system.
     """
@@ -40,7 +40,22 @@ class Polygons(NamedTuple):
     crs: CRS
 
 
-def read_polygons(path: str | PathLike[str]) -> Polygons:
+def read_features(path: str | PathLike[str]) -> Features:
+    """Read the features of a vector file: points, lines or polygons, empty ones too.
+
+    GeoJSON needs nothing else; other formats need the extra `vector`.
+
+    Raises:
+        UsageError: If the extra is not installed.
+        DataError: If the file is missing or damaged, or has no CRS.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise DataError("there is no such file", path=path, remedy="Check the path")
+    return _from_geojson(file) if file.suffix.lower() in _GEOJSON else _from_table(file)
+
+
+def read_polygons(path: str | PathLike[str]) -> Features:
     """Read the polygons of a vector file; features without a geometry are left out.
 
     GeoJSON needs nothing else; other formats need the extra `vector`.
@@ -56,9 +71,9 @@ def read_polygons(path: str | PathLike[str]) -> Polygons:
 
 
 @lru_cache(maxsize=1)
-def _read(file: Path, modified: int) -> Polygons:
+def _read(file: Path, modified: int) -> Features:
     """Read one version of a file; kept, because one file of polygons often serves many images in turn."""
-    polygons = _from_geojson(file) if file.suffix.lower() in _GEOJSON else _from_table(file)
+    polygons = read_features(file)
     filled = [
         (geometry, values)
         for geometry, values in zip(polygons.geometries, polygons.properties, strict=True)
@@ -71,10 +86,10 @@ def _read(file: Path, modified: int) -> Polygons:
             path=file,
             remedy="Buffer lines and points to areas first",
         )
-    return Polygons([geometry for geometry, _ in filled], [values for _, values in filled], polygons.crs)
+    return Features([geometry for geometry, _ in filled], [values for _, values in filled], polygons.crs)
 
 
-def _from_geojson(file: Path) -> Polygons:
+def _from_geojson(file: Path) -> Features:
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
         features = _features(content)
@@ -86,7 +101,7 @@ def _from_geojson(file: Path) -> Polygons:
         raise DataError(
             f"is not GeoJSON: {error}", path=file, remedy="Export it again, for example from QGIS"
         ) from error
-    return Polygons(geometries, [item.get("properties") or {} for item in features], crs)
+    return Features(geometries, [item.get("properties") or {} for item in features], crs)
 
 
 def _features(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -96,7 +111,7 @@ def _features(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [content] if content["type"] == "Feature" else [{"geometry": content}]
 
 
-def _from_table(file: Path) -> Polygons:
+def _from_table(file: Path) -> Features:
     try:
         import geopandas
         import pyogrio
@@ -123,4 +138,4 @@ def _from_table(file: Path) -> Polygons:
             "has no geometry with a CRS", path=file, remedy="Assign the CRS in QGIS or with `ogr2ogr -a_srs`"
         )
     attributes = table.drop(columns=table.geometry.name)
-    return Polygons(list(table.geometry), attributes.to_dict("records"), CRS.from_wkt(table.crs.to_wkt()))
+    return Features(list(table.geometry), attributes.to_dict("records"), CRS.from_wkt(table.crs.to_wkt()))

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from landwright.errors import DataError, UsageError
 from landwright.legends.vocabulary import Vocabulary, load_vocabulary
 from landwright.networks.sam3 import Sam3Network
+from landwright.tensors.pretrained import fetch_folder, read_pretrained
 from landwright.words.templates import HOLE, Templates
 from landwright.words.tokens import check_words, tokenizer
 
@@ -42,9 +40,11 @@ SCORES = ("confidence", "threshold")
 """Settings of SAM 3 that maps are made with."""
 
 _KINDS = ("sam3", "sam3_video")
-_FILES = ["config.json", "*.safetensors", "*.safetensors.index.json"]
+_REMEDY = (
+    f"Accept the licence at https://huggingface.co/{REPOSITORY}, get config.json and the safetensors files on a "
+    "machine with access, place them in one folder here, and give that folder"
+)
 _BARE = Templates("the bare word", (HOLE,))
-_SHOWN = 3
 
 
 def read_sam3(source: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -62,24 +62,10 @@ def read_sam3(source: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Te
         UsageError: transformers is not installed.
         DataError: There is no such folder or repository, the hub cannot be reached, or the files are not a whole SAM 3.
     """
-    folder = Path(source) if Path(source).exists() else _from_hub(str(source))
+    folder = Path(source) if Path(source).exists() else fetch_folder(str(source), remedy=_REMEDY)
     _check_kind(folder)
     library = _transformers()
-    try:
-        with _quiet(library):
-            model, report = library.Sam3Model.from_pretrained(
-                folder,
-                local_files_only=True,
-                use_safetensors=True,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # they are in the report, and refused below with their names
-                dtype=torch.float32,
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise DataError(
-            f"SAM 3 cannot be read from here: {error}", path=folder, remedy="Copy the folder again from its source"
-        ) from error
-    _check_whole(report, folder)
+    model = read_pretrained(library, "Sam3Model", folder, name="SAM 3")
     config = _differences(library.Sam3Config().to_dict(), model.config.to_dict())
     options = {"config": config} if config else {}
     return options, {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
@@ -156,28 +142,6 @@ def derive_sam3(
     return other.eval()
 
 
-def _from_hub(repository: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(repository, allow_patterns=_FILES))
-    except HFValidationError as error:
-        problem, cause = "there is no such folder", cast(Exception, error)
-    except LocalEntryNotFoundError as error:
-        problem, cause = f"{repository} is not in the hub's cache, and the hub cannot be reached", error
-    except HfHubHTTPError as error:
-        problem, cause = f"the hub did not give {repository}: {str(error).strip().partition(chr(10))[0]}", error
-    except OSError as error:
-        problem, cause = f"{repository} could not be downloaded: {error}", error
-    raise DataError(
-        problem,
-        path=repository,
-        remedy=f"Accept the licence at https://huggingface.co/{REPOSITORY}, get config.json and the safetensors files "
-        "on a machine with access, place them in one folder here, and give that folder",
-    ) from cause
-
-
 def _check_kind(folder: Path) -> None:
     """Refuse a folder that holds something else."""
     if not folder.is_dir():
@@ -203,20 +167,6 @@ def _check_kind(folder: Path) -> None:
         )
 
 
-def _check_whole(report: Mapping[str, Any], folder: Path) -> None:
-    """Refuse weights that leave some of the model at random."""
-    kinds = {"missing_keys": "missing", "mismatched_keys": "of another shape", "unexpected_keys": "not SAM 3's"}
-    for kind, words in kinds.items():
-        names = sorted(str(name[0]) if isinstance(name, tuple) else str(name) for name in report.get(kind, ()))
-        if names:
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            raise DataError(
-                f"the weights do not fit config.json: {', '.join(names[:_SHOWN])}{more} {words}",
-                path=folder,
-                remedy="Copy the folder again from its source, with all safetensors files",
-            )
-
-
 def _differences(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """What a configuration changes in another, section by section."""
     found: dict[str, Any] = {}
@@ -232,21 +182,6 @@ def _differences(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str,
 
 def _is_about_the_file(key: str) -> bool:
     return key.startswith("_") or key in {"architectures", "dtype", "transformers_version"}
-
-
-@contextmanager
-def _quiet(library: ModuleType) -> Iterator[None]:
-    """Keep transformers' own report and bar away: what is wrong is said in one sentence."""
-    logging = library.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _transformers() -> ModuleType:

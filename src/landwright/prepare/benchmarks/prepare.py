@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from landwright.data import templates
 from landwright.data.benchmarks import Benchmark, Picture, benchmark, read_picture
 from landwright.errors import DataError
-from landwright.prepare.benchmarks.files import check_folder, copy_file, mark_folder, write_pixels
+from landwright.prepare.benchmarks.files import benchmark_mark, copy_file, write_pixels
 from landwright.prepare.benchmarks.labels import label_values
 from landwright.prepare.benchmarks.sources import Source, find_sources
 from landwright.prepare.benchmarks.windows import crop_windows
+from landwright.prepare.claim import check_folder, mark_folder
 from landwright.rasters import Window, open_raster
 
 _SHOWN = 5
@@ -98,7 +99,12 @@ def prepare_benchmark(
     sources, notes = find_sources(chosen, Path(source))
     todo = [(found, _pairs_of(chosen, folder, found)) for found in sources]
     _refuse_repeats(chosen, [pair for _, pairs in todo for pair in pairs], Path(source))
-    check_folder(folder, chosen)
+    check_folder(
+        folder,
+        benchmark_mark(chosen),
+        remedy="Choose another folder for --output; whether this is a set that is prepared already, "
+        f"`landwright data check {chosen.name} --root ROOT` tells",
+    )
     done, total, kept = 0, sum(len(pairs) for _, pairs in todo), 0
     grey: list[str] = []
     for found, pairs in todo:
@@ -117,7 +123,7 @@ def prepare_benchmark(
         if picture.is_grey:
             grey.append(found.image.name)
         image = np.moveaxis(picture.colours(), 0, -1)
-        mark_folder(folder, chosen)
+        mark_folder(folder, benchmark_mark(chosen))
         for pair in missing:
             if pair.window is not None:
                 _write_crop(pair, pair.window, image, values, chosen.ignored_value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from landwright.data.scene import Part
 from landwright.errors import DataError
 from landwright.legends import IGNORE, Legend
 from landwright.legends.lookup import UNKNOWN
-from landwright.prepare.benchmarks.files import MARKER, write_pixels
+from landwright.prepare.benchmarks.files import write_pixels
 from landwright.prepare.patches.plan import Patch, Tile
 from landwright.prepare.patches.sets import PatchSet
 from landwright.rasters import Window, atomic_output
@@ -133,38 +132,8 @@ def write_pairs(folder: Path, rows: Iterable[tuple[Patch, frozenset[str], Part]]
     return path
 
 
-def check_folder(folder: Path, chosen: PatchSet) -> None:
-    """Refuse a folder that holds something else than patches of this set; an empty one will do.
-
-    Raises:
-        DataError: If it does.
-    """
-    record = folder / MARKER
-    if record.exists():
-        try:
-            found: Any = json.loads(record.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"cannot be read ({error})", path=record, remedy="Choose another folder") from error
-        if found != _mark(chosen):
-            raise DataError(
-                f"holds files made for {found}, not {_mark(chosen)}", path=folder, remedy="Choose another folder"
-            )
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError("holds something else already", path=folder, remedy="Choose another folder for --out")
-
-
-def mark_folder(folder: Path, chosen: PatchSet) -> None:
-    """Write down what the folder holds, where that is not done.
-
-    Raises:
-        DataError: If it cannot be written.
-    """
-    if not (record := folder / MARKER).exists():
-        with atomic_output(record) as temporary:
-            temporary.write_text(json.dumps(_mark(chosen)) + "\n", encoding="utf-8")
-
-
-def _mark(chosen: PatchSet) -> dict[str, Any]:
+def patch_mark(chosen: PatchSet) -> dict[str, Any]:
+    """Return what a folder with patches of this set says of itself."""
     return {"patches": chosen.name, "rules": _RULES}
 
 

@@ -16,11 +16,11 @@ from landwright.data.tag_counts import TagCounts, tag_counts
 from landwright.data.tags import tagged_names
 from landwright.errors import DataError, UsageError
 from landwright.legends import load_legend
+from landwright.prepare.claim import check_folder, mark_folder
 from landwright.prepare.patches.divide import Split, divide, shortfall
 from landwright.prepare.patches.files import (
-    check_folder,
     is_there,
-    mark_folder,
+    patch_mark,
     read_tile,
     stored_tags,
     write_pairs,
@@ -106,7 +106,7 @@ def prepare_patches(
     legend = load_legend(chosen.legend)
     parts = divide(chosen, place_patches(chosen, find_images(chosen, Path(root))), split)
     notes = [*chosen.notes, *shortfall(chosen, parts)]
-    check_folder(folder, chosen)
+    check_folder(folder, patch_mark(chosen))
     tags: dict[Patch, frozenset[str]] = {}
     dropped: list[str] = []
     done = kept = 0
@@ -120,7 +120,7 @@ def prepare_patches(
             if chosen.whole and read.unlabelled:
                 dropped.append(tile.id)
             else:
-                mark_folder(folder, chosen)
+                mark_folder(folder, patch_mark(chosen))
                 tags |= {patch: write_patch(folder, patch, read, legend) for patch in patches if patch not in tags}
         done, kept = done + len(patches), kept + len(there)
         if progress:

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from landwright.errors import DataError, UsageError
 from landwright.networks.sam import is_mobile_sam, mobile_sam, mobile_sam_names, sam_library
 from landwright.prepare.segments.record import content_hash
 from landwright.tensors import check_finite, fill, read_checkpoint
+from landwright.tensors.pretrained import fetch_folder, read_pretrained
 
 DEFAULT: Final = "facebook/sam-vit-huge"
 """The model that SAM_RS used."""
 
-_FILES: Final = ["config.json", "*.safetensors", "*.safetensors.index.json"]
 # SAM 2 for video is the same model with a memory of other frames, which is left out.
 _CLASSES: Final = {"sam": "SamModel", "sam2": "Sam2Model", "sam2_video": "Sam2Model"}
 _MEMORY: Final = ("memory_", "mask_downsample", "object_pointer", "temporal_position", "no_object_", "occlusion_")
@@ -32,6 +29,10 @@ _KNOWN: Final = (
     "MobileSAM's mobile_sam.pt"
 )
 _SHOWN = 3
+_REMEDY: Final = (
+    "Get config.json and the safetensors files on a machine with access, place them in one folder here, and give that "
+    "folder; or use segments by felzenszwalb, which need no weights"
+)
 
 
 @dataclass(frozen=True)
@@ -100,39 +101,11 @@ def _mobile(path: Path) -> nn.Module:
 
 
 def _pretrained(weights: SamWeights) -> nn.Module:
-    library = sam_library()
-    try:
-        with _quiet(library):
-            model, report = getattr(library, _CLASSES[weights.kind]).from_pretrained(
-                weights.path,
-                local_files_only=True,
-                use_safetensors=True,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # they are in the report, and refused below with their names
-                dtype=torch.float32,
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise DataError(
-            f"SAM cannot be read from here: {error}", path=weights.path, remedy="Copy the folder again from its source"
-        ) from error
-    _check_whole(report, weights)
+    def memory(name: str) -> bool:
+        return weights.kind == "sam2_video" and name.startswith(_MEMORY)
+
+    model = read_pretrained(sam_library(), _CLASSES[weights.kind], weights.path, name="SAM", foreign=memory)
     return cast(nn.Module, model.eval())
-
-
-def _check_whole(report: Mapping[str, Any], weights: SamWeights) -> None:
-    """Refuse weights that leave some of the model at random, or that are of more than the model."""
-    kinds = {"missing_keys": "missing", "mismatched_keys": "of another shape", "unexpected_keys": "not SAM's"}
-    for kind, words in kinds.items():
-        names = sorted(str(name[0]) if isinstance(name, tuple) else str(name) for name in report.get(kind, ()))
-        if weights.kind == "sam2_video" and kind == "unexpected_keys":
-            names = [name for name in names if not name.startswith(_MEMORY)]
-        if names:
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            raise DataError(
-                f"the weights do not fit config.json: {', '.join(names[:_SHOWN])}{more} {words}",
-                path=weights.path,
-                remedy="Copy the folder again from its source, with all safetensors files",
-            )
 
 
 def _kind(folder: Path) -> str:
@@ -149,46 +122,9 @@ def _kind(folder: Path) -> str:
 
 
 def _from_hub(repository: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
     if Path(repository).suffix in (".pt", ".pth", ".safetensors"):
         raise DataError("there is no such file", path=repository, remedy="Check the path of the weights")
-    try:
-        return Path(snapshot_download(repository, allow_patterns=_FILES, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        pass
-    try:
-        return Path(snapshot_download(repository, allow_patterns=_FILES))
-    except HFValidationError as error:
-        problem, cause = "there is no such folder", cast(Exception, error)
-    except LocalEntryNotFoundError as error:
-        problem, cause = f"{repository} is not in the hub's cache, and the hub cannot be reached", error
-    except HfHubHTTPError as error:
-        problem, cause = f"the hub did not give {repository}: {str(error).strip().partition(chr(10))[0]}", error
-    except OSError as error:
-        problem, cause = f"{repository} could not be downloaded: {error}", error
-    raise DataError(
-        problem,
-        path=repository,
-        remedy="Get config.json and the safetensors files on a machine with access, place them in one folder here, and "
-        "give that folder; or use segments by felzenszwalb, which need no weights",
-    ) from cause
-
-
-@contextmanager
-def _quiet(library: ModuleType) -> Iterator[None]:
-    """Keep transformers' own report and bar away: what is wrong is said in one sentence."""
-    logging = library.logging
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+    return fetch_folder(repository, remedy=_REMEDY, cached=True)
 
 
 def find_device(name: str) -> torch.device:
