@@ -41,28 +41,29 @@ MIN_SHARE = 0.02
 BATCH = 4
 MASKS = "full masks"
 
+UNGUIDED = {"segments": "none", "boundary_loss": "off"}
 ROWS: dict[str, dict] = {
-    "ToCo": {"method": "toco", "segments": "none"},
-    "CTFA": {"method": "ctfa", "segments": "none"},
+    "ToCo": {"method": "toco", **UNGUIDED},
+    "CTFA": {"method": "ctfa", **UNGUIDED},
     "ATSG": {},
     MASKS: {},
 }
 SWITCHES: dict[str, dict] = {
     "ATSG without links": {"patchlink": "off"},
-    "ATSG without segments": {"segments": "none"},
+    "ATSG without segments": UNGUIDED,
     "links dino_only": {"patchlink": "dino_only"},
+    "link threshold image_mean": {"link_threshold": "image_mean"},
     "link threshold batch_mean": {"link_threshold": "batch_mean"},
-    "link threshold 0.8": {"link_threshold": 0.8},
     "da official": {"da": "official"},
     "da block 2": {"da": 2},
     "without object loss": {"object_loss": "off"},
     "object loss official": {"object_loss": "official"},
     "without boundary loss": {"boundary_loss": "off"},
-    "boundary loss precision": {"boundary_loss": "precision"},
+    "boundary loss soft": {"boundary_loss": "soft"},
     "boundary loss official": {"boundary_loss": "official"},
     "segments slic": {"segments": "slic"},
     "without affinity": {"affinity": 0},
-    "without contrast": {"contrast": 0},
+    "with contrast": {"contrast": 0.5},
     "without dense energy": {"dense_energy": 0},
     "without joint loss": {"joint": 0},
     "without cross-entropy on pseudo labels": {"seg": 0},
@@ -171,7 +172,7 @@ def _step(module: TagsModule, batch: TagBatch) -> None:
 
 
 def _stage(result: dict, stage: str) -> float | None:
-    return result["tags"][stage][0]["values"]["miou"] if result.get("tags") else None
+    return result["tags"]["scores"][stage]["pixel-pooled"]["values"]["miou"] if result.get("tags") else None
 
 
 STAGES: dict[str, Callable[[dict], float | None]] = {

@@ -30,7 +30,7 @@ def main(model: str, image: str, label: str, tags: str, out: str, segments: str 
     bundle = load_bundle(model)
     scene = Scene(Path(image).stem, Path(image), Path(label))
     source = tag_source(tags, [scene], bundle, segments=segments)
-    options, rules = PredictOptions(), rules_of(find_run(model))
+    options, rules = PredictOptions(), rules_of(bundle, find_run(model))
     comparison = TagComparison(bundle, source, options, (DEFAULT,), LabelOptions(), rules=rules, previews=1)
     with tempfile.TemporaryDirectory() as folder:
         comparison.add(scene, None, Path(folder))

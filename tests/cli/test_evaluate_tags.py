@@ -69,6 +69,14 @@ def test_three_scores_are_printed(tmp_path):
     assert "DenseCRF" in json.loads((tmp_path / "report" / "metrics.json").read_text())["mapping"]
 
 
+def test_another_background_score(tmp_path):
+    result = call("--tags", "tags.csv", "--background-score", "0.6", "--json", "-o", str(tmp_path / "report"))
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)["tags"]
+    assert found["background_score"] == 0.6
+    assert "where none is above 0.6" in found["rules"][0]
+
+
 def test_as_json(tmp_path):
     result = call("--tags", "from-masks", "--json", "-o", str(tmp_path / "report"))
     assert result.exit_code == 0, result.output
@@ -83,6 +91,8 @@ def test_as_json(tmp_path):
         (["--tags", "wrong.csv"], 3, "submarine"),
         (["--tags", "nowhere.csv"], 3, "nowhere.csv"),
         (["--segments", "segments"], 2, "--tags"),
+        (["--background-score", "0.6"], 2, "--tags"),
+        (["--tags", "tags.csv", "--background-score", "1.5"], 2, "less than"),
         (["--tags", "tags.csv", "--segments", "images"], 3, "images"),
     ],
 )
@@ -93,7 +103,9 @@ def test_bad_input(tmp_path, arguments, code, said):
     assert not (tmp_path / "report").exists()
 
 
-@pytest.mark.parametrize("option", [["--tags", "tags.csv"], ["--crf"], ["--segments", "x"]])
+@pytest.mark.parametrize(
+    "option", [["--tags", "tags.csv"], ["--crf"], ["--segments", "x"], ["--background-score", "1"]]
+)
 def test_maps_have_no_stages(option):
     result = CliRunner().invoke(app, ["map.tif", "--against", "labels/s0.tif", *option])
     assert result.exit_code == 2

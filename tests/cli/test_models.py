@@ -128,6 +128,14 @@ def test_import_says_how_the_input_is_scaled(compact, monkeypatch, tmp_path):
     assert "Chesapeake" in found["scaling"]
 
 
+def test_import_says_what_the_file_did_not(shortcut, tmp_path):
+    arguments = ["import", "a.pth", "--as", "ctfa", "-o", tmp_path / "a", "--force"]
+    assert "--set aux_block=dynamic" in run(*arguments).stderr
+    assert "note:" not in run(*arguments, "--set", "aux_block=dynamic").stderr
+    assert "note:" not in run("import", "a.pth", "--as", "clcformer", "-o", tmp_path / "b").stderr
+    assert "aux_block=dynamic" in " ".join(run("import", "--help").output.split())
+
+
 def test_show_paraformer():
     found = json.loads(run("show", "paraformer", "--json").output)
     assert found["branches"] is True

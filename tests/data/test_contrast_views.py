@@ -38,3 +38,15 @@ def test_blur_and_solarisation_are_what_they_say() -> None:
 def test_one_row_is_not_blurred() -> None:
     image = torch.rand(3, 1, 9) * 255
     assert contrast_view(image, np.random.default_rng(1), full=255, blurred=1).shape == image.shape
+
+
+def test_strength_makes_all_changes_smaller() -> None:
+    image = torch.from_numpy(np.random.default_rng(0).integers(60, 190, (3, 24, 24)).astype(np.float32))
+    means = []
+    for strength in (0.0, 0.3, 1.0):
+        views = [
+            contrast_view(image, np.random.default_rng(seed), full=255, strength=strength, **SHARES)
+            for seed in range(30)
+        ]
+        means.append(sum(float((view - image).abs().mean()) for view in views))
+    assert means[0] < 1e-2 < means[1] < 0.5 * means[2]

@@ -43,6 +43,20 @@ def test_csv_with_and_without_names_of_columns(tmp_path: Path) -> None:
     pairs = csv(tmp_path / "pairs.csv", "\ufeffimage,label,Tags,split", "a.png,a_l.png,road;tree,train", "b.png")
     assert said(pairs) == wanted
     assert said(csv(tmp_path / "other.csv", "image_fn,Seen", "a.png,road;tree", "b.png,"), "seen") == wanted
+    assert said(csv(tmp_path / "ends.csv", "image,tags", "a.png,road;tree,", "b.png,,  ")) == wanted
+
+
+def test_the_case_of_a_column_does_not_matter(tmp_path: Path) -> None:
+    file = csv(tmp_path / "named.csv", "file,Seen", "a.png,road")
+    for field in ("seen", "Seen", " SEEN "):
+        with pytest.raises(DataError, match="has no column image"):
+            read_tag_file(file, field)
+
+
+def test_tags_apart_by_commas_are_not_lost(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 2 has 3 cells, but there are 2 columns") as caught:
+        read_tag_file(csv(tmp_path / "tags.csv", "image,tags", "a,ship,storage tank"))
+    assert "semicolons" in str(caught.value)
 
 
 @pytest.mark.parametrize(

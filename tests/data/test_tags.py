@@ -105,8 +105,10 @@ def test_what_is_refused(tmp_path: Path, scenes: list[Scene], lines: list[str], 
 
 
 def test_lines_on_images_that_are_not_asked_for(tmp_path: Path, scenes: list[Scene]) -> None:
-    file = csv(tmp_path / "tags.csv", "img/a.png,road", "b,road", "c.png,water")
+    file = csv(tmp_path / "tags.csv", "img/a.png,road", "b,road", "c.png,mill;water")
     assert read_tags(file, scenes[:1], FULL) == {"a": {"road"}}
+    with pytest.raises(DataError, match="line 3 has the tag 'mill'"):
+        read_tags(file, scenes, FULL)
 
 
 def test_a_name_of_several_images(tmp_path: Path) -> None:
@@ -189,18 +191,19 @@ def test_tags_of_a_world(tmp_path: Path) -> None:
 def test_tags_that_tell_nothing_apart(tmp_path: Path) -> None:
     same = dict.fromkeys("ab", frozenset({"road", "water"}))
     with pytest.raises(DataError, match=r"every one of the 2 images has the same tags \(road, water\)") as caught:
-        check_tags(same, FULL, path=tmp_path / "tags.csv")
+        check_tags(same, FULL, None, path=tmp_path / "tags.csv")
     assert "tags.csv" in str(caught.value)
     with pytest.raises(DataError, match=r"the same tags \(nothing\)"):
-        check_tags({"a": frozenset()}, FULL)
+        check_tags({"a": frozenset()}, FULL, None)
 
 
 def test_remarks_on_tags() -> None:
     tags = {"a": frozenset({"road", "water"}), "b": frozenset({"road"})}
-    assert check_tags(tags, ("road", "water")) == (
+    assert check_tags(tags, ("road", "water"), None) == (
         "road is in every image: tags alone cannot tell where it is; smaller images would help",
     )
-    assert check_tags({**tags, "c": frozenset()}, FULL) == (
+    assert check_tags({**tags, "c": frozenset()}, FULL, "ground") == (
         "no image has low vegetation: nothing is learnt of it",
-        "1 of 3 images have no tag: background alone",
+        "1 of 3 images have no tag: ground alone",
     )
+    assert "leave them out" in check_tags({**tags, "c": frozenset()}, FULL, None)[-1]

@@ -15,6 +15,7 @@ from landwright.bundles import Bundle, Card, Normalization
 from landwright.engine import PredictOptions, predict_raster
 from landwright.engine.crf import CrfRefiner, check_crf
 from landwright.errors import UsageError
+from landwright.filters import dense_crf
 from landwright.networks import Outputs
 
 
@@ -46,6 +47,27 @@ def test_probabilities_follow_the_edges_of_the_image(bundle: Bundle, bands: int)
     assert torch.equal(found[:, :2].argmax(1), torch.stack([expected, expected.T]))
     assert found[:, :2].sum(1).allclose(torch.ones(2, 32, 32))
     assert torch.equal(found[:, 2], scores[:, 2]), "other channels stay as they are"
+
+
+def scaled(bundle: Bundle, **scaling: Any) -> Card:
+    return card_of(bundle, 3).model_copy(update={"normalization": Normalization(**scaling)})
+
+
+def test_values_of_eight_bits_are_the_colours_and_others_by_their_deviation(bundle: Bundle) -> None:
+    imagenet = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+    valid, scores, pixels = np.ones((2, 32, 32), bool), shifted()[:, :2], halves(3) // 2 + 60
+    picture = torch.from_numpy(pixels).movedim(1, -1)
+    wanted = torch.stack([dense_crf(*window) for window in zip(scores, picture, strict=True)])
+    for divide, given in ((255.0, pixels), (255.0, pixels + 0.3), (1.0, pixels), (1000.0, pixels)):
+        mean, std = ([value * 255 / divide for value in values] for values in imagenet.values())
+        card = scaled(bundle, divide=divide, mean=mean, std=std)
+        assert torch.equal(CrfRefiner(card, 2)(given, valid, scores), wanted)
+    # Reflectances have no colours of their own; those outside of 0..255 are cut.
+    card = scaled(bundle, divide=1.0, **imagenet)
+    assert not CrfRefiner(card, 2)(pixels / 255, valid, scores).allclose(wanted)
+    card = scaled(bundle, divide=255.0, **imagenet)
+    cut = CrfRefiner(card, 2)(np.where(pixels > 100, 900.0, -5.0), valid, scores)
+    assert torch.equal(cut, CrfRefiner(card, 2)(np.where(pixels > 100, 255, 0), valid, scores))
 
 
 def test_colours_are_those_of_the_last_date(bundle: Bundle) -> None:

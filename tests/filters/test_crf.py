@@ -35,10 +35,18 @@ def test_pixels_without_a_value_take_no_part() -> None:
     valid = torch.ones(24, 32, dtype=torch.bool)
     valid[:, 24:] = False
     found = dense_crf(probabilities, image, valid=valid)
+    assert found[..., :24].allclose(dense_crf(probabilities[..., :24], image[:, :24]), atol=1e-5)
+    image[:, 24:] = torch.randint(256, (24, 8, 3), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
     probabilities[:, :, 24:] = torch.tensor([1.0, 0.0])[:, None, None]
     again = dense_crf(probabilities, image, valid=valid)
     assert torch.equal(found[..., :24], again[..., :24])
     assert again[0, :, 24:].min() > 0.999
+
+
+def test_an_image_without_a_single_value_stays_as_it_is() -> None:
+    image, probabilities = halves()
+    found = dense_crf(probabilities, image, valid=torch.zeros(24, 32, dtype=torch.bool))
+    assert found.allclose(probabilities / probabilities.sum(0), atol=1e-6)
 
 
 def test_one_band_is_enough_and_autocast_changes_nothing() -> None:

@@ -70,9 +70,11 @@ def test_tokens_are_left_out_by_what_they_cover_or_as_published() -> None:
     valid = torch.ones(1, 8, 8, dtype=torch.bool)
     valid[:, :, :3] = False
     tags = torch.ones(1, 1)
-    ours = token_labels(cam, tags, valid, (2, 2), background=True, high=HIGH, low=LOW)
+    ours, shown = token_labels(cam, tags, valid, (2, 2), background=True, high=HIGH, low=LOW)
+    assert shown.tolist() == [[[False, True], [False, True]]]
     assert ours.tolist() == [[[255, 1], [255, 1]]]
-    published = token_labels(cam, tags, valid, (2, 2), background=True, high=HIGH, low=LOW, official=True)
+    published, shown = token_labels(cam, tags, valid, (2, 2), background=True, high=HIGH, low=LOW, official=True)
+    assert not shown.any()
     assert published.tolist() == [[[255, 255], [255, 255]]]
 
 

@@ -65,7 +65,20 @@ def test_padding_and_later_objects_are_none() -> None:
     valid = torch.ones_like(objects, dtype=torch.bool)
     valid[:, :, 4:] = False
     torch.testing.assert_close(object_loss(logits, objects, valid=valid), object_loss(logits, objects * valid))
-    assert torch.equal(object_loss(logits, objects, most=2), object_loss(logits, objects * (objects <= 2)))
+    official = {"mode": "official", "most": 3}
+    assert torch.equal(
+        object_loss(logits, objects, **official), object_loss(logits, objects * (objects <= 2), **official)
+    )
+
+
+def test_every_object_counts_whatever_its_number() -> None:
+    logits, objects = case()
+    # Two images number their objects each for itself, as crops of images with many objects do.
+    high = torch.where(objects > 0, 997 * objects, 0)
+    high[1] += (objects[1] > 0) * 60000
+    torch.testing.assert_close(object_loss(logits, high), object_loss(logits, objects))
+    without_gaps = torch.arange(64).view(1, 8, 8) // 2 + 300
+    assert object_loss(logits[:1], without_gaps) > 0
 
 
 @pytest.mark.parametrize("mode", ["official", "per_object_mean"])
@@ -80,3 +93,4 @@ def test_no_object_is_no_loss(mode: str) -> None:
 def test_consecutive_numbers() -> None:
     objects = torch.tensor([[[0, 3, 3], [7, 255, 7]], [[5, 5, 2], [9, 2, 9]]], dtype=torch.uint8)
     assert consecutive_objects(objects).tolist() == [[[0, 1, 1], [2, 3, 2]], [[1, 1, 2], [2, 2, 2]]]
+    assert consecutive_objects(torch.tensor([[[0, 60000, 300]]])).tolist() == [[[0, 2, 1]]]

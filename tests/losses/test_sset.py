@@ -12,16 +12,24 @@ from landwright.losses import sset_loss
 def test_formula() -> None:
     generator = torch.Generator().manual_seed(0)
     code, features = (torch.randn(7, size, generator=generator, dtype=torch.float64) for size in (4, 6))
+    # One token is like none.
+    features = features + 0.5
+    features[0] = -features[1:].mean(0)
     unit, near = F.normalize(code, dim=1), F.normalize(features, dim=1)
     cosines = near @ near.T
-    rows = []
+    different = ~torch.eye(7, dtype=torch.bool)
+    between = cosines[different].mean()
+    assert ((cosines > between) != (cosines > cosines.mean()))[different].any()
+    rows, alone = [], 0
     for i in range(7):
-        friends = [j for j in range(7) if j != i and cosines[i, j] > cosines.mean()]
+        friends = [j for j in range(7) if j != i and cosines[i, j] > between]
+        alone += not friends
         total = sum(torch.exp(unit[i] @ unit[k] / 0.4) for k in range(7) if k != i)
         terms = [torch.log(torch.exp(unit[i] @ unit[j] / 0.4) / total) for j in friends]
         if friends:
             rows.append(-torch.stack(terms).mean())
-    torch.testing.assert_close(sset_loss(code, features), torch.stack(rows).mean())
+    assert alone == 1
+    torch.testing.assert_close(sset_loss(code, features), torch.stack(rows).sum() / 7)
     assert torch.autograd.gradcheck(lambda values: sset_loss(values, features), code.requires_grad_())
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 import landwright
 from landwright.bundles.card import IMAGENET_MEAN, IMAGENET_STD
 from landwright.bundles.importers.ctfa import convert, network_options, published_names
-from landwright.filters.labels import cam_labels, refined_labels, roi_map
+from landwright.filters.labels import cam_labels, refined_labels, roi_map, token_labels
 from landwright.networks import create_network
 from landwright.networks.ctfa import multi_scale_cams
 
@@ -85,12 +85,11 @@ def published_labels(case, image, cam, cam_aux, grid):
         row[present] = 1
     mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
     valid = within(boxes, image.shape[2:])
-    small = F.interpolate(cam_aux, size=grid, mode="bilinear")
+    tokens, _ = token_labels(cam_aux, tags, valid, grid, background=True, **limits, official=True)
     refined = refined_labels(image * std + mean, cam, tags, valid, background=True, **limits, official=True)
     return {
         "cam_pseudo_label": (cam_labels(cam, tags, valid, background=True, **limits), 2),
-        # The published code lays the box, which counts pixels, on the grid of tokens.
-        "aux_token_label": (cam_labels(small, tags, within(boxes, grid), background=True, **limits), 1),
+        "aux_token_label": (tokens, 1),
         "roi_mask": (roi_map(cam_aux, tags, **limits), 4),
         "refined_pseudo_label": (refined, 2),
     }

@@ -1,4 +1,4 @@
-"""CTFA's and ATSG's filters, their dense energy, and the label maps of all cases, against stored outputs."""
+"""CTFA's and ATSG's filters and their dense energy against stored outputs."""
 
 from __future__ import annotations
 
@@ -10,23 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from landwright.filters import (
-    Lattice,
-    bilateral_features,
-    cam_labels,
-    dense_crf,
-    pixel_adaptive_refinement,
-    refined_labels,
-    roi_map,
-    token_labels,
-)
+from landwright.filters import Lattice, bilateral_features, dense_crf, pixel_adaptive_refinement
 from landwright.losses.dense_energy import dense_energy
-from landwright.networks import create_network
-from landwright.networks.ctfa import multi_scale_cams
 
 SYSTEMS = ["ctfa", "atsg"]
 MEAN, STD = (torch.tensor(values)[:, None, None] for values in ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)))
-AGREE = 0.999
 
 
 def pixels(stored: Any, seed: int, shape: list[int]) -> Tensor:
@@ -39,26 +27,6 @@ def inside(boxes: list[list[int]], height: int, width: int) -> Tensor:
     for mask, (top, bottom, left, right) in zip(valid, boxes, strict=True):
         mask[top:bottom, left:right] = True
     return valid
-
-
-def filled(stored: Any, case: dict[str, Any], aux_block: Any) -> Any:
-    """Build the network of a case, filled by official names."""
-    config = case["config"]
-    network = create_network(
-        "ctfa",
-        classes=config["num_classes"],
-        encoder=config["backbone"].removesuffix("_patch16_224"),
-        aux_block=aux_block,
-    )
-    official = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
-    tensors = {}
-    for name, tensor in network.state_dict().items():
-        known = name
-        for ours, theirs in official.items():
-            known = known.replace(ours, theirs)
-        tensors[name] = torch.from_numpy(stored.fill.values(known, tuple(tensor.shape)))
-    network.load_state_dict(tensors)
-    return network.eval()
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -83,7 +51,7 @@ def test_lattice(parity: Callable[[str], Any], system: str) -> None:
     wanted = stored.arrays("filters")["permutohedral"]
     assert np.abs(found - wanted).max() / np.abs(wanted).max() <= 1e-6
     # Of single pixels, down to those with a 600th of the largest sum.
-    assert (np.abs(found - wanted) / wanted).max() <= stored.manifest["tolerances"]["permutohedral_rel"]
+    assert (np.abs(found - wanted) / wanted).max() <= 1e-6, "a tenth of what the manifest allows"
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -92,7 +60,7 @@ def test_dense_crf(parity: Callable[[str], Any], system: str) -> None:
     image = (stored.image(97, [3, 60, 64]) * 40 + 120).clip(0, 255).to(torch.uint8).permute(1, 2, 0)
     found = dense_crf((2 * stored.image(98, [6, 60, 64])).softmax(0), image).numpy()
     wanted = stored.arrays("filters")["crf"]
-    assert np.abs(found - wanted).max() <= 2e-4, "a tenth of what the manifest allows"
+    assert np.abs(found - wanted).max() <= 2e-5, "a fiftieth of what the manifest allows"
     assert (found.argmax(0) == wanted.argmax(0)).all()
 
 
@@ -114,41 +82,3 @@ def test_dense_energy(parity: Callable[[str], Any], system: str) -> None:
         (gradient,) = torch.autograd.grad(loss, logits)
         assert loss.item() == pytest.approx(entry["value"], rel=1e-5)
         assert gradient.norm().item() == pytest.approx(entry["grad_norm"][0], rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("file", "system"),
-    [
-        ("isaid_deit_tiny_96", "ctfa"),
-        ("isaid_deit_tiny_96", "atsg"),
-        *(
-            pytest.param(file, system, marks=pytest.mark.slow)
-            for file in ("potsdam_deit_base_224", "isaid_deit_base_320")
-            for system in SYSTEMS
-        ),
-    ],
-)
-def test_label_maps(parity: Callable[[str], Any], file: str, system: str) -> None:
-    stored = parity(system)
-    case, arrays = stored.case(file), stored.arrays(file)
-    network = filled(stored, case, "dynamic" if system == "atsg" else None)
-    image = pixels(stored, case["input_seed"], case["input_shape"])
-    cam, cam_aux = multi_scale_cams(network, image)
-    batch, classes, height, width = cam.shape
-    tags = torch.zeros(batch, classes)
-    for row, present in zip(tags, case["derived"]["tags"], strict=True):
-        row[present] = 1
-    valid = inside(case["derived"]["img_box"], height, width)
-    thresholds = {name: case["config"]["thresholds"][name] for name in ("high", "low")}
-    picture = (image * STD + MEAN) / 255
-    tokens = arrays["aux_token_label"].shape[1:]
-    found = {
-        "cam_pseudo_label": cam_labels(cam, tags, valid, background=True, **thresholds)[:, ::2, ::2],
-        "refined_pseudo_label": refined_labels(picture, cam, tags, valid, background=True, **thresholds, official=True)[
-            :, ::2, ::2
-        ],
-        "roi_mask": roi_map(cam_aux, tags, **thresholds)[:, ::4, ::4],
-        "aux_token_label": token_labels(cam_aux, tags, valid, tokens, background=True, **thresholds, official=True),
-    }
-    for name, labels in found.items():
-        assert (labels.numpy() == arrays[name]).mean() >= AGREE, name

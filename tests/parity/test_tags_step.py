@@ -8,11 +8,12 @@ import torch
 
 from landwright.bundles import IMAGENET_MEAN, IMAGENET_STD
 from landwright.bundles.importers.ctfa import convert, network_options
+from landwright.filters import token_labels
 from landwright.losses import patch_links, relation
 from landwright.networks import create_network
 from landwright.networks.ctfa import multi_scale_cams
 from landwright.networks.dino import DinoTokens
-from landwright.regimes.tags_losses import Crops, TagBatch, tag_losses, token_labels
+from landwright.regimes.tags_losses import Crops, TagBatch, tag_losses
 from landwright.regimes.tags_plan import TagsPlan
 
 SYSTEMS = ("ctfa", "atsg")
@@ -182,7 +183,9 @@ def test_relation(step):
     _, cam_aux = multi_scale_cams(step.network, step.batch.image)
     with torch.no_grad():
         size = step.network.step(step.batch.image).tokens.shape[-2:]
-    pairs = relation(token_labels(cam_aux, step.batch, step.plan, tuple(size))[0])
+    plan, batch = step.plan, step.batch
+    limits = {"background": plan.background, "high": plan.high, "low": plan.low}
+    pairs = relation(token_labels(cam_aux, batch.tags, batch.valid, tuple(size), **limits, official=True)[0])
     if step.dino is not None:
         pairs = patch_links(pairs, step.dino(step.batch.image), threshold="batch_mean", official=True)
     counts = {str(value): int((pairs == value).sum()) for value in (0, 1, 255)}

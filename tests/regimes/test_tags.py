@@ -20,13 +20,17 @@ from torch.utils.data import default_collate
 
 from landwright.bundles import load_bundle
 from landwright.errors import DataError, UsageError
+from landwright.evaluation.bundle import evaluate_bundle
+from landwright.evaluation.sources import run_data
+from landwright.evaluation.tags.picture import picture
+from landwright.evaluation.tags.source import tag_source
 from landwright.networks.dino import DinoHead, DinoTokens
 from landwright.prepare.segments import SEGMENTS_VARIABLE
 from landwright.recipe import Recipe
 from landwright.regimes import TrainingInterrupted, train
 from landwright.regimes.tags import build
 from landwright.regimes.tags_losses import tag_losses
-from landwright.regimes.tags_module import TagsModule, picture
+from landwright.regimes.tags_module import TagsModule
 
 Make = Callable[..., Recipe]
 
@@ -96,6 +100,26 @@ def test_tags_give_a_bundle_that_maps(make: Make, tmp_path: Path) -> None:
     rows = list(csv.DictReader((tmp_path / "run" / "split.csv").open()))
     # Nothing is learnt from masks.
     assert {(row["part"], bool(row["label"])) for row in rows} == {("train", False), ("val", True)}
+
+
+@pytest.mark.parametrize("source", ["file", "from-masks"])
+def test_an_evaluation_finds_the_figures_of_the_validation(
+    make: Make, tagged: Path, tmp_path: Path, source: str
+) -> None:
+    tags = str(tagged / "tags.csv") if source == "file" else source
+    own = {"background_score": 0.4, "cam_scales": [1.0, 1.5], "min_pixels": 3}
+    normalize = {"divide": 255.0, "mean": [0.4] * 3, "std": [0.3] * 3}
+    result = train(make(data={"tags": tags}, tags=own, normalize=normalize), tmp_path / "run", progress=False)
+    kept = run_data(tmp_path / "run", "val")
+    assert len(kept.scenes) == 2
+    bundle = load_bundle(tmp_path / "run")
+    found = evaluate_bundle(bundle, kept.scenes, tags=tag_source(tags, list(kept.scenes), bundle)).evaluation
+    assert found.tags is not None
+    wanted = result.score.values
+    assert found.results[0].values["miou"] == pytest.approx(wanted["miou"])
+    assert found.tags.cam[0].values["miou"] == pytest.approx(wanted["cam_miou"])
+    assert found.tags.pseudo[0].values["miou"] == pytest.approx(wanted["pseudo_miou"])
+    assert found.tags.tag_ap == pytest.approx(wanted["tag_ap"])
 
 
 def test_without_masks_weights_are_chosen_by_the_tags(make: Make, tmp_path: Path) -> None:
@@ -184,6 +208,22 @@ def test_a_folder_of_segments_is_checked(make: Make, tagged: Path, tmp_path: Pat
     make_segments(sorted((tagged / "images").iterdir()), folder, "slic")
     item = build(make(tags={"segments": str(folder)}), tiles=4).train[0]
     assert item["objects"].max() > 0
+
+
+def test_published_segments_are_the_50_largest(make: Make, tagged: Path, tmp_path: Path) -> None:
+    from landwright.prepare.segments import make_segments
+
+    images, folder = sorted((tagged / "images").iterdir()), tmp_path / "segments"
+    paper = {"loss": {"paper": True}, "network": {"encoder": "compact"}}
+    switches = {"dino_weights": "hub", "patchlink": "off"}
+    make_segments(images, folder, "slic", {"pixels": 4, "smallest": 1})
+    with pytest.raises(UsageError, match=r"50 largest segments.*made with most=none.*--set most=50"):
+        build(make(tags={"segments": str(folder), **switches}, **paper), tiles=4)
+    assert build(make(tags={"segments": str(folder)}), tiles=4).train[0]["objects"].max() > 50
+    make_segments(images, tmp_path / "published", "slic", {"pixels": 4, "smallest": 1, "most": 50})
+    for segments in (str(tmp_path / "published"), "slic"):
+        item = build(make(tags={"segments": segments, **switches}, **paper), tiles=4).train[0]
+        assert item["objects"][item["objects"] != 255].max() <= 50
 
 
 def test_a_resumed_run_takes_the_same_trajectory(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

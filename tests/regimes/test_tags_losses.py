@@ -11,9 +11,9 @@ import torch
 from landwright.legends import load_legend
 from landwright.losses import tag_loss
 from landwright.networks import create_network
-from landwright.networks.ctfa import Ctfa
+from landwright.networks.ctfa import Ctfa, multi_scale_cams
 from landwright.recipe import Recipe
-from landwright.regimes.tags_losses import TagBatch, pseudo_labels, tag_losses, token_labels
+from landwright.regimes.tags_losses import TagBatch, pseudo_labels, tag_losses
 from landwright.regimes.tags_plan import TagsPlan, resolve
 
 SIDE = 32
@@ -122,13 +122,22 @@ def test_terms_do_not_depend_on_who_shares_the_batch(network: Ctfa) -> None:
         torch.testing.assert_close(one, two, rtol=0.1 if name == "affinity" else 2e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["per_object_mean", "official"])
+def test_objects_count_whatever_their_number(network: Ctfa, mode: str) -> None:
+    plan, batch = plan_for(object_loss=mode), batch_of()
+    assert batch.objects is not None
+    # One of them is none, so that the published numbering, which leaves the smallest number, gives the same.
+    objects = batch.objects - 1
+    few = run(network, batch._replace(objects=objects), plan)["objects"]
+    many = run(network, batch._replace(objects=objects * 300), plan)["objects"]
+    assert few > 0
+    torch.testing.assert_close(many, few, rtol=1e-4, atol=0)
+
+
 def test_labels_end_where_the_image_does(network: Ctfa) -> None:
     valid = torch.ones(2, SIDE, SIDE, dtype=torch.bool)
     valid[:, :, 16:] = False
     batch, cam = batch_of(valid), torch.rand(2, 3, SIDE, SIDE)
-    labels, shown = token_labels(cam, batch, plan_for(), (4, 4))
-    assert (labels[:, :, 2:] == 255).all()
-    assert torch.equal(shown, torch.tensor([True, True, False, False]).expand(2, 4, 4))
     assert (pseudo_labels(cam, batch, plan_for())[~valid] == 255).all()
     without = pseudo_labels(cam, batch_of(), plan_for(background=False))
     assert set(without[0].unique().tolist()) <= {0, 2, 255}
@@ -143,3 +152,20 @@ def test_half_precision_changes_little(network: Ctfa, dtype: torch.dtype) -> Non
     assert half["loss"].dtype == torch.float32
     for name in ("tags", "affinity", "objects", "joint"):
         torch.testing.assert_close(half[name], full[name], rtol=0.1, atol=0.02)
+
+
+@pytest.mark.parametrize("paper", [False, True])
+def test_padding_stretches_activation_maps_as_published_alone(
+    network: Ctfa, monkeypatch: pytest.MonkeyPatch, paper: bool
+) -> None:
+    seen = []
+
+    def cams(*arguments: Any, valid: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        seen.append(valid)
+        return multi_scale_cams(*arguments, valid=valid)
+
+    monkeypatch.setattr("landwright.regimes.tags_losses.multi_scale_cams", cams)
+    batch = batch_of()
+    run(network, batch, replace(plan_for(), paper=paper), mapped=False)
+    assert len(seen) == 1
+    assert seen[0] is (None if paper else batch.valid)

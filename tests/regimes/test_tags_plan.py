@@ -32,11 +32,14 @@ def plan(*, legend: str = "isaid-16", **given: Any) -> TagsPlan:
 def test_methods_add_to_one_another() -> None:
     toco, ctfa, atsg = (plan(tags={"method": method}) for method in ("toco", "ctfa", "atsg"))
     assert (toco.joint, ctfa.joint, atsg.joint) == (0, 0.3, 0.3)
-    assert (toco.patchlink, ctfa.patchlink, atsg.patchlink) == ("off", "off", "union")
+    linked = (plan(tags={"method": method, "dino_weights": "hub"}) for method in ("toco", "ctfa", "atsg"))
+    assert [each.patchlink for each in linked] == ["off", "off", "union"]
     assert {each.objects for each in (toco, ctfa, atsg)} == {0.0}
     guided = plan(tags={"segments": "felzenszwalb"})
-    assert (guided.object_loss, guided.objects) == ("per_object_mean", 0.03)
-    assert (guided.boundary_loss, guided.boundary) == ("soft", 1.2)
+    assert (guided.object_loss, guided.objects) == ("per_object_mean", 0.3)
+    assert (guided.boundary_loss, guided.boundary) == ("precision", 0.1)
+    assert plan(tags={"segments": "seg", "boundary_loss": "official"}).boundary == 1.2
+    assert plan(tags={"segments": "seg", "boundary": 0.7}).boundary == 0.7
     # Segments that no term reads are not made.
     assert plan(tags={"method": "toco", "segments": "felzenszwalb"}).segments == "none"
     assert plan(tags={"method": "toco", "joint": 0.1}).joint == 0.1
@@ -62,6 +65,16 @@ def test_links_compare_what_there_is() -> None:
     assert plan(tags={"dino_weights": "hub", "link_features": "encoder"}).dino_weights is None
     assert plan(tags={"dino_weights": "hub", "affinity": 0}).dino_weights is None
     assert plan(tags={"dino_weights": "hub", "patchlink": False}).dino_weights is None
+    # Without DINO there is nothing to compare, unless the network's own tokens are asked for.
+    assert plan().patchlink == "off"
+    assert plan(tags={"link_features": "encoder"}).patchlink == "union"
+    assert (plan(tags={"patchlink": "union"}).link_features, plan(paper=True).patchlink) == ("encoder", "union")
+
+
+def test_class_tokens_are_contrasted_where_crops_can_be_empty() -> None:
+    assert (plan().contrast, plan(tags={"background": "none"}).contrast) == (0.5, 0)
+    assert plan(tags={"background": "none", "contrast": 0.2}).contrast == 0.2
+    assert plan(paper=True, tags={"background": "none"}).contrast == 0.5
 
 
 def test_numbers_follow_from_the_recipe() -> None:

@@ -100,6 +100,16 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         str | None,
         typer.Option("--segments", help="Folder of landwright prepare segments, to be shown in the report with these."),
     ] = None,
+    background_score: Annotated[
+        float | None,
+        typer.Option(
+            "--background-score",
+            min=0.0,
+            max=1.0,
+            help="Activation up to which these take a pixel for background (default: that of the run, else 0.5; "
+            "published for Potsdam: 0.6).",
+        ),
+    ] = None,
     suite: Annotated[
         str | None, typer.Option("--suite", help="Score models on several data sets: ovss8 or ovss-single.")
     ] = None,
@@ -151,6 +161,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         "--labels": labels, "--pairs": pairs, "--layout": layout, "--root": root, "--where": where,
         "--split-file": split_file, "--part": part, "--bands": bands, "--keep-maps": keep, "--group": group,
         "--crf": crf or None, "--tags": tags, "--segments": segments,
+        "--background-score": background_score,
     }  # fmt: skip
     of_classes = {
         "--legend": legend, "--crosswalk": crosswalk, "--merge": merge, "--merge-by": merge_by, "--field": field,
@@ -198,7 +209,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter for each option
         source = scoring.Source(
             images, labels, heights, pairs, layout, root, tuple(where or ()), split_file, part, column, group
         )
-        making = scoring.Making(bands, tta, crf, device, keep, tags, segments)
+        making = scoring.Making(bands, tta, crf, device, keep, tags, segments, background_score)
         outcome = scoring.score_model(common, model, source, making)
     elif heights is not None:
         outcome = scoring.score_heights(common, maps or [], heights, images=images)

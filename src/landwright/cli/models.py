@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,7 +87,12 @@ def import_model(
     name: Annotated[str, typer.Option("--as", metavar="NAME", help="Kind of checkpoint, see `models list`.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="BUNDLE", help="Folder of the new bundle.")],
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="What the file does not say, as classes=1.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="What the file does not say, as classes=1; for ATSG's files of ctfa aux_block=dynamic.",
+        ),
     ] = None,
     legend: Annotated[
         str | None,
@@ -113,10 +119,11 @@ def import_model(
     """Turn a published checkpoint into a model bundle. Code in the file is never run."""
     from landwright.bundles.importers import import_checkpoint
 
+    given = _pairs(settings or [])
     bundle = import_checkpoint(
         file,
         name,
-        settings=_pairs(settings or []),
+        settings=given,
         legend=legend,
         vocabulary=named_words(words, vocabulary),
         templates=templates,
@@ -124,7 +131,7 @@ def import_model(
     )
     bundle.save(output, overwrite=force)
     card, parameters = bundle.card, _count(bundle)
-    say_notes(bundle)
+    say_notes(bundle, _unsaid(name, given))
     scaling = _scaling_words(card)
     emit(
         {
@@ -142,6 +149,14 @@ def import_model(
         f"Bands: {', '.join(card.bands)}. Input scaling: {scaling}.\n"
         f"next\n  landwright predict IMAGE --model {output} -o map.tif",
     )
+
+
+def _unsaid(name: str, given: Mapping[str, str]) -> list[str]:
+    """Return what was taken for granted because neither the file nor a setting says it."""
+    from landwright.bundles.importers import FORMATS
+
+    notes = FORMATS[name].unsaid if name in FORMATS else {}
+    return [note for key, note in notes.items() if key not in given]
 
 
 def _scaling_words(card: Card) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,18 @@ def named_words(words: str | None, vocabulary: str | None) -> Vocabulary | None:
     return None if vocabulary is None else load_vocabulary(vocabulary)
 
 
-def say_notes(bundle: Bundle) -> None:
-    """Say on standard error what was changed in the weights, and that words are not in the language of the model."""
+def say_notes(bundle: Bundle, further: Sequence[str] = ()) -> None:
+    """Say on standard error what was changed in the weights, and that words are not in the language of the model.
+
+    Args:
+        bundle: The model.
+        further: Other notes.
+    """
     from landwright.words import language_note
 
     words = bundle.card.words
-    if words is None:
-        return
-    for note in (words.note, language_note(words.vocabulary.queries)):
+    of_words = () if words is None else (words.note, language_note(words.vocabulary.queries))
+    for note in (*of_words, *further):
         if note:
             typer.echo(f"note: {note}", err=True)
 

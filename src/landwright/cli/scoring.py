@@ -256,6 +256,7 @@ class Making:
         keep: Folder to keep the maps in.
         tags: File of tags or ``from-masks``, to score the stages before the map, too.
         segments: Folder of segments that are shown with these.
+        background_score: Activation up to which these take a pixel for background.
     """
 
     bands: str | None = None
@@ -265,9 +266,14 @@ class Making:
     keep: Path | None = None
     tags: str | None = None
     segments: str | None = None
+    background_score: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse segments that nothing would show."""
+        """Refuse what only the stages would use."""
+        if self.background_score is not None and self.tags is None:
+            raise UsageError(
+                "--background-score is of the stages from tags to the map", remedy="Give --tags, too, or leave it out"
+            )
         if self.segments is not None and self.tags is None:
             raise UsageError("--segments are shown with the stages from tags to the map", remedy="Give --tags, too")
 
@@ -343,6 +349,7 @@ def score_model(common: Common, model: str, source: Source, making: Making) -> O
             merge=common.merge,
             keep=making.keep,
             tags=tags,
+            background_score=making.background_score,
             run=run,
             force=common.force,
             progress=advance,

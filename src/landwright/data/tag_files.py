@@ -101,9 +101,9 @@ def _from_csv(path: Path, field: str | None) -> TagFile:
         raise DataError("the list of tags is empty", path=path, remedy="Write a line image,tag;tag for each image")
     columns = [name.strip().casefold() for name in lines[0][1]]
     image = next((name for name in _IMAGE if name in columns), None)
-    if image is None and not set(columns) & {*_TAGS, field}:
-        return TagFile(path, tuple(_plain_row(path, number, row) for number, row in lines))
     wanted = _TAGS if field is None else (field.strip().casefold(),)
+    if image is None and not set(columns) & {*_TAGS, *wanted}:
+        return TagFile(path, tuple(_plain_row(path, number, row) for number, row in lines))
     tags = next((name for name in wanted if name in columns), None)
     if image is None or tags is None:
         raise DataError(
@@ -117,6 +117,12 @@ def _from_csv(path: Path, field: str | None) -> TagFile:
         name = row[first].strip() if first < len(row) else ""
         if not name:
             raise DataError(f"line {number} names no image", path=path, remedy="Fill the cell, or leave the line out")
+        if any(cell.strip() for cell in row[len(columns) :]):
+            raise DataError(
+                f"line {number} has {len(row)} cells, but there are {len(columns)} columns",
+                path=path,
+                remedy="Set the tags of an image apart by semicolons, and quote cells with commas in them",
+            )
         rows.append(TagRow(f"line {number}", (name,), split_tags(row[second] if second < len(row) else None)))
     return TagFile(path, tuple(rows))
 

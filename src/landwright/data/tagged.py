@@ -99,6 +99,7 @@ class TaggedImages(Dataset[TagItem]):
         seed: Seed of all randomness.
         full: Value that counts as white.
         augment: Scaling, mirroring and turning; None for none.
+        colour: Strength of the changes of colour, see :func:`contrast_view`.
         views: Whether to make ``local`` and ``second``.
         segments: Segments of the images, or None.
         paper: As published: scales are drawn evenly, crops mirrored left to right alone, padding is black and segments
@@ -119,6 +120,7 @@ class TaggedImages(Dataset[TagItem]):
         seed: int,
         full: float,
         augment: AugmentSpec | None = None,
+        colour: float = 1.0,
         views: bool = True,
         segments: Segments | None = None,
         paper: bool = False,
@@ -131,7 +133,8 @@ class TaggedImages(Dataset[TagItem]):
         held = torch.stack(self._tags) > 0
         self._holders = [places[:, 0].tolist() for column in held.T if len(places := column.nonzero())]
         self._tile, self._balance = spec.tile, spec.balance
-        self._length, self._seed, self._full = length, seed, full
+        self._length, self._seed = length, seed
+        self._full, self._colour = full, colour
         self._augment, self._views, self._segments, self._paper = augment, views, segments, paper
 
     def __len__(self) -> int:
@@ -257,7 +260,7 @@ class TaggedImages(Dataset[TagItem]):
         return lambda plane: torch.rot90(plane.flip(axes), turns, (-2, -1))
 
     def _coloured(self, crop: _Crop, rng: np.random.Generator, blurred: float) -> Tensor:
-        view = contrast_view(crop.image, rng, full=self._full, blurred=blurred)
+        view = contrast_view(crop.image, rng, full=self._full, blurred=blurred, strength=self._colour)
         view = view.where(crop.shown, 0)
         if self._paper and self._augment is not None and self._augment.flip and rng.random() < 0.5:
             view = view.flip(-1)
@@ -277,7 +280,8 @@ class TaggedImages(Dataset[TagItem]):
         patch = self.reader.read(scene, Window(row, col, *part), (self._tile, self._tile))
         turn = self._turn(rng)
         image, valid = turn(patch.image).contiguous(), turn(patch.valid)
-        view = contrast_view(image, rng, full=self._full, blurred=SECOND_BLURRED, solarised=SECOND_SOLARISED)
+        shares = {"blurred": SECOND_BLURRED, "solarised": SECOND_SOLARISED}
+        view = contrast_view(image, rng, full=self._full, strength=self._colour, **shares)
         return view.where(valid, 0).contiguous()
 
 

@@ -67,7 +67,7 @@ def read_tags(
     or, without one, to every georeferenced image that they reach into. A STAC item (or a collection of items) has a
     property of tags; it belongs to the image that its id or the file of one of its assets names. Images are named by
     their path from the file's folder, or by their name with or without suffix. What several lines say of one image
-    adds up. Lines on images that exist but are none of the scenes are left alone.
+    adds up. Lines on images that exist but are none of the scenes are left alone, whatever their tags.
 
     Args:
         paths: Files, globs or folders.
@@ -84,7 +84,7 @@ def read_tags(
     Raises:
         UsageError: The field or the background is not there, or a package for a format is not installed.
         DataError: A file cannot be read; nothing fits any scene; a line names an image that does not exist or several
-            images, or a tag that is no class; or scenes have no tags though they need one.
+            images, or for a scene a tag that is no class; or scenes have no tags though they need one.
     """
     ground = background_of(names, background)
     files = [read_tag_file(path, field) for path in expand_inputs(paths, suffixes=TAG_SUFFIXES)]
@@ -93,17 +93,16 @@ def read_tags(
     found: dict[str, set[str]] = {}
     strange: list[tuple[Path, TagRow]] = []
     for file in files:
-        said = {row: {_class(tag, known, file.path, row.where) for tag in row.tags} for row in file.rows}
         if file.crs is not None:
             placed = rows_in(scenes, file.rows, file.crs, file.path)
             # A file of another place says nothing of these images, not that they are empty.
             for name, rows in placed.items() if any(placed.values()) else ():
-                found.setdefault(name, set()).update(*(said[row] for row in rows))
+                found.setdefault(name, set()).update(*(_classes(row, known, file.path) for row in rows))
             continue
-        for row, tags in said.items():
+        for row in file.rows:
             scene = lookup.find(row, file.path)
             if scene is not None:
-                found.setdefault(scene.name, set()).update(tags)
+                found.setdefault(scene.name, set()).update(_classes(row, known, file.path))
             elif not lookup.exists(row, file.path):
                 strange.append((file.path, row))
     if not any(found.values()) and not (ground and found):
@@ -123,13 +122,15 @@ def read_tags(
 
 
 def check_tags(
-    tags: Mapping[str, frozenset[str]], names: Sequence[str], *, path: Path | None = None
+    tags: Mapping[str, frozenset[str]], names: Sequence[str], background: str | None, *, path: Path | None = None
 ) -> tuple[str, ...]:
     """Check that the tags of a training part tell classes apart.
 
     Args:
-        tags: Tags by image, as :func:`read_tags` returns them: an image without tags is background alone.
+        tags: Tags by image, as :func:`read_tags` returns them.
         names: The classes that can be tags (see :func:`tagged_names`).
+        background: The class that images without tags show, or None for a legend without one (see
+            :func:`background_of`).
         path: Their file, for the message.
 
     Returns:
@@ -146,7 +147,11 @@ def check_tags(
             path=path,
             remedy="Cut the images into smaller ones and tag each, or add images with other classes",
         )
-    return counts.notes("background")
+    return counts.notes(background)
+
+
+def _classes(row: TagRow, known: Mapping[str, str], path: Path) -> set[str]:
+    return {_class(tag, known, path, row.where) for tag in row.tags}
 
 
 def _class(tag: str, known: Mapping[str, str], path: Path, where: str) -> str:

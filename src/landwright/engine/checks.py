@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landwright.bundles import Card, Normalization
+from landwright.bundles import Card
+from landwright.engine.eightbit import WHITE, full_scale, is_eight_bit
 from landwright.engine.protocols import Source
 from landwright.engine.stream import Tiling
 from landwright.errors import DataError
 from landwright.rasters import RasterInfo, Window
 from landwright.words.language import language_note
 
-_EIGHT_BIT = 255
 _PROBES = 3
 _PROBE_SIDE = 256
 _FAR = 2.0
-_BRIGHT = 200
 _MANY = 100
 """A model whose values reach this far is none of reflectances or other shares."""
 
@@ -70,7 +69,7 @@ def check_scale(raster: Source, card: Card) -> None:
         DataError: Values exceed what 8-bit models have seen, are those of 0..1, or are far above or below the model's
             scale.
     """
-    full = _full_scale(card.normalization)
+    full = full_scale(card.normalization)
     dtype = np.dtype(raster.info.dtype)
     what = f"has {dtype.name} values"
     if dtype.kind in "ui" and np.iinfo(dtype).max * _FAR < full:
@@ -79,19 +78,19 @@ def check_scale(raster: Source, card: Card) -> None:
     if not len(values):
         return
     most, middle = float(values.max()), float(np.median(values))
-    eight_bit = _eight_bit(card.normalization, full)
-    white = _EIGHT_BIT if eight_bit else full
+    eight_bit = is_eight_bit(card.normalization)
+    white = WHITE if eight_bit else full
     if full >= _MANY and 0 < most <= 1 and (dtype.kind == "f" or dtype == np.uint8):
         raise _misfit(
             raster,
             f"{what} up to {most:.3g} but the model was trained on 0 to {white:g}: it would see black",
             f"If 1 is white, say --scale {white:g} (scale={white:g} in Python)",
         )
-    if eight_bit and most > _EIGHT_BIT and dtype.kind in "ui":
+    if eight_bit and most > WHITE and dtype.kind in "ui":
         raise _misfit(
             raster,
             f"{what} up to {most:g} but the model was trained on 8-bit images (0 to 255)",
-            f"Say how to bring them to 0..255, for example --scale {_EIGHT_BIT / np.iinfo(dtype).max:.3g} for the full "
+            f"Say how to bring them to 0..255, for example --scale {WHITE / np.iinfo(dtype).max:.3g} for the full "
             f"range of {dtype.name}, or use a model for such images",
         )
     if middle > _FAR * full:
@@ -144,18 +143,6 @@ def warnings_about(info: RasterInfo, card: Card, at_gsd: float | None = None) ->
         seen = "is" if at_gsd is None else "is shown as"
         remarks.append(f"a pixel {seen} {gsd:.3g} m on the ground; the model was trained for {span}")
     return remarks
-
-
-def _full_scale(normalization: Normalization) -> float:
-    """Return the sensor value up to which a model has seen images."""
-    # Published constants are often in sensor units, with nothing to divide by.
-    bright = max(mean + 2 * std for mean, std in zip(normalization.mean, normalization.std, strict=True))
-    return normalization.divide * (round(bright) if max(normalization.mean) > 1 else 1)
-
-
-def _eight_bit(normalization: Normalization, full: float) -> bool:
-    """Whether the model was made for 0..255, by its divisor or by published constants in sensor units."""
-    return normalization.divide == _EIGHT_BIT or _BRIGHT <= full <= _EIGHT_BIT
 
 
 def _probe(raster: Source) -> NDArray[Any]:

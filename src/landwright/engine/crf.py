@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from landwright.bundles import Card
-from landwright.engine.eightbit import EightBit
+from landwright.engine.eightbit import EightBit, as_read, is_eight_bit
 from landwright.errors import UsageError
 from landwright.filters.crf import dense_crf
 
@@ -20,7 +20,9 @@ _COLOURS = 3
 class CrfRefiner:
     """Refines the class probabilities of every window; pixels without a value take no part.
 
-    Colours are the first three bands of the last date, or its first of fewer, in an 8-bit picture of the window.
+    Colours are the first three bands of the last date, or its first of fewer: the values themselves where they are
+    0..255, for which the published deviations are, by their type or by the model's scaling; else an 8-bit picture of
+    the window.
 
     Args:
         card: The model's card.
@@ -31,7 +33,7 @@ class CrfRefiner:
     def __init__(self, card: Card, classes: int, *, partial: bool = False) -> None:
         """Choose the bands."""
         self._classes, self._partial = classes, partial
-        self._picture = EightBit(card.normalization)
+        self._picture = as_read if is_eight_bit(card.normalization) else EightBit(card.normalization)
         bands = len(card.bands) // card.dates
         first = bands * (card.dates - 1)
         self._bands = slice(first, first + (_COLOURS if bands >= _COLOURS else 1))
@@ -42,7 +44,8 @@ class CrfRefiner:
         return torch.cat([torch.stack(refined), scores[:, self._classes :]], 1)
 
     def _one(self, pixels: NDArray[Any], valid: NDArray[np.bool_], probabilities: Tensor) -> Tensor:
-        picture = torch.from_numpy(self._picture(pixels, valid)[..., self._bands]).to(probabilities.device)
+        made = (as_read if pixels.dtype == np.uint8 else self._picture)(pixels, valid)
+        picture = torch.from_numpy(made[..., self._bands]).to(probabilities.device)
         if self._partial:
             rest = (1 - probabilities.sum(0, keepdim=True)).clamp(min=0)
             probabilities = torch.cat([probabilities, rest])

@@ -55,6 +55,7 @@ def evaluate_bundle(  # noqa: PLR0913 - one parameter for each setting
     keep: str | PathLike[str] | None = None,
     run: str | PathLike[str] | None = None,
     tags: TagSource | None = None,
+    background_score: float | None = None,
     force: bool = False,
     progress: Progress = lambda _name, _done, _total: None,
 ) -> BundleEvaluation:
@@ -80,6 +81,8 @@ def evaluate_bundle(  # noqa: PLR0913 - one parameter for each setting
             bundle was loaded from, if it was.
         tags: Which classes the scenes hold: of a network that learns from tags, class activation maps and pseudo labels
             are scored beside the map.
+        background_score: Activation (0..1) up to which these take a pixel for background; by default that of the run,
+            else 0.5.
         force: Replace maps in ``keep``, and write into a report folder that holds something else.
         progress: Called now and then.
 
@@ -106,7 +109,7 @@ def evaluate_bundle(  # noqa: PLR0913 - one parameter for each setting
     previews = 0 if report is None else PREVIEWS
     parts = start_parts(bundle, scenes, protocols, labels, merge, previews)
     if tags is not None and parts.classes is not None:
-        rules = rules_of(None if run is None else Path(run))
+        rules = rules_of(bundle, None if run is None else Path(run), background_score)
         parts.stages = start_stages(bundle, parts.classes, tags, options, rules)
     before = merge.crosswalk if merge is not None and merge.by == "probability" else None
     options = replace(options, overwrite=force, merge=before)

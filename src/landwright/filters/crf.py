@@ -21,12 +21,11 @@ class _Kernel:
     Args:
         features: (N, d).
         weight: Of its potential.
-        known: (N, 1), 0 for pixels that take no part.
     """
 
-    def __init__(self, features: Tensor, weight: float, known: Tensor) -> None:
+    def __init__(self, features: Tensor, weight: float) -> None:
         self._lattice = Lattice(features)
-        self._norm = known / (self._lattice.filter(known) + _EPS).sqrt()
+        self._norm = (self._lattice.filter(features.new_ones(len(features), 1)) + _EPS).rsqrt()
         self._weight = weight
 
     def __call__(self, shares: Tensor) -> Tensor:
@@ -70,18 +69,29 @@ def dense_crf(
     """
     classes, height, width = probabilities.shape
     device = probabilities.device
-    known = torch.ones(height * width, 1, device=device) if valid is None else valid.reshape(-1, 1).float()
     with torch.autocast(device.type, enabled=False):
         log = probabilities.float().clamp(min=_LEAST).log().flatten(1).T
-        features = bilateral_features(image.movedim(-1, 0), bilateral_xy, bilateral_rgb)
-        kernels = [
-            _Kernel(spatial_features(height, width, gaussian_xy, device), gaussian_weight, known),
-            _Kernel(features, bilateral_weight, known),
-        ]
-        shares = log.softmax(1)
-        for _ in range(iterations):
-            total = log.clone()
-            for kernel in kernels:
-                total += kernel(shares)
-            shares = total.softmax(1)
+        places = spatial_features(height, width, gaussian_xy, device)
+        colours = bilateral_features(image.movedim(-1, 0), bilateral_xy, bilateral_rgb)
+        if valid is None:
+            shares = _mean_field(
+                log, [_Kernel(places, gaussian_weight), _Kernel(colours, bilateral_weight)], iterations
+            )
+        else:
+            # Others may have any colour: a lattice that held them would pass values through their corners.
+            shares, known = log.softmax(1), valid.flatten()
+            if bool(known.any()):
+                kernels = [_Kernel(places[known], gaussian_weight), _Kernel(colours[known], bilateral_weight)]
+                shares[known] = _mean_field(log[known], kernels, iterations)
     return shares.T.reshape(classes, height, width)
+
+
+def _mean_field(log: Tensor, kernels: list[_Kernel], iterations: int) -> Tensor:
+    """Return what rounds make of logarithms (N, K)."""
+    shares = log.softmax(1)
+    for _ in range(iterations):
+        total = log.clone()
+        for kernel in kernels:
+            total += kernel(shares)
+        shares = total.softmax(1)
+    return shares

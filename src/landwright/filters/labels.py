@@ -96,7 +96,7 @@ def token_labels(
     high: float,
     low: float,
     official: bool = False,
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Label the tokens of an image by its strongest map, for relations between them.
 
     Args:
@@ -111,14 +111,14 @@ def token_labels(
             pixels. By default it is left out where less than half of what it covers is valid.
 
     Returns:
-        (B, h, w).
+        Labels (B, h, w), and which tokens count as valid, bool (B, h, w).
     """
     small = F.interpolate(cam.float(), size=size, mode="bilinear", align_corners=False)
     if official:
         shown = valid[:, : size[0], : size[1]]
     else:
         shown = F.adaptive_avg_pool2d(valid[:, None].float(), size)[:, 0] >= _HALF
-    return cam_labels(small, tags, shown, background=background, high=high, low=low)
+    return cam_labels(small, tags, shown, background=background, high=high, low=low), shown
 
 
 @torch.no_grad()

@@ -128,7 +128,8 @@ def _build(features: Tensor) -> _Tables:
 def _elevate(features: Tensor) -> Tensor:
     """Move points (N, d) onto the plane of d + 1 coordinates that add up to 0: (d + 1, N)."""
     dimensions = features.shape[1]
-    deviation = math.sqrt(2 / 3) * (dimensions + 1)
+    # Rounded before it is divided, as in the published code: weights differ from its own by rounding otherwise.
+    deviation = torch.tensor(math.sqrt(2 / 3) * (dimensions + 1), dtype=torch.float32).item()
     elevated = features.new_empty((dimensions + 1, len(features)))
     total = features.new_zeros(len(features))
     for axis in range(dimensions, 0, -1):

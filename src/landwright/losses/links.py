@@ -19,7 +19,7 @@ LinkMode = Literal["union", "dino_only"]
 """Links are added to what labels say, or alone decide on pairs of known patches."""
 
 LinkThreshold = Literal["batch_mean", "image_mean"] | float
-"""From which |cosine| on patches are linked: the mean over all pairs of the batch or of the image, or a number."""
+"""From which |cosine| on patches are linked: the mean over pairs of the batch or of the image, or a number."""
 
 
 def relation(labels: Tensor) -> Tensor:
@@ -53,23 +53,22 @@ def patch_links(
         features: (B, D, h, w) of any length, such as the tokens of DINO.
         mode: ``union``: linked patches belong together, whatever their labels say, others keep their relation.
             ``dino_only``: known patches belong together where they are linked, and apart where not.
-        threshold: Patches whose |cosine| is larger are linked.
-        official: Link every patch with itself in ``union`` as published, which adds pairs that teach nothing.
+        threshold: Patches whose |cosine| is larger are linked. Means are over pairs of different patches that both
+            show the image.
+        official: Link every patch with itself in ``union`` as published, which adds pairs that teach nothing, and take
+            means over all pairs, those too.
         valid: Bool (B, h, w): patches that show the image; links touch no others. All by default.
 
     Returns:
         uint8 (B, N, N), a new one.
     """
     flat = F.normalize(wide(features).flatten(2), dim=1)
+    if valid is not None and not official:
+        # Padding then adds nothing to sums of cosines.
+        flat = flat.masked_fill(~valid.flatten(1)[:, None], 0.0)
     with full_precision(flat):
         cosines = (flat.mT @ flat).abs()
-    if threshold == "batch_mean":
-        limit: Tensor | float = cosines.mean()
-    elif threshold == "image_mean":
-        limit = cosines.mean((1, 2), keepdim=True)
-    else:
-        limit = threshold
-    linked = cosines > limit
+    linked = cosines > (_mean(cosines, threshold, valid, official) if isinstance(threshold, str) else threshold)
     diagonal = torch.diagonal(linked, dim1=1, dim2=2)
     if mode == "dino_only":
         result = linked.to(relation.dtype).masked_fill_(relation == IGNORE, IGNORE)
@@ -78,6 +77,18 @@ def patch_links(
             diagonal.fill_(False)
         result = relation.masked_fill(linked, 1)
     return result if valid is None else torch.where(_silent(~valid.flatten(1)), relation, result)
+
+
+def _mean(cosines: Tensor, over: Literal["batch_mean", "image_mean"], valid: Tensor | None, official: bool) -> Tensor:
+    """Return the mean of cosines (B, N, N), 0 where a patch is not valid, over pairs: (B, 1, 1) or a scalar."""
+    if official:
+        return cosines.mean() if over == "batch_mean" else cosines.mean((1, 2), keepdim=True)
+    sums = cosines.sum((1, 2)) - torch.diagonal(cosines, dim1=1, dim2=2).sum(1)
+    patches = torch.full_like(sums, cosines.shape[1]) if valid is None else valid.flatten(1).sum(1)
+    pairs = patches * (patches - 1)
+    if over == "batch_mean":
+        return sums.sum() / pairs.sum().clamp(min=1)
+    return (sums / pairs.clamp(min=1))[:, None, None]
 
 
 def _silent(patches: Tensor) -> Tensor:

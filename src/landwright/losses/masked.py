@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from landwright.losses.precision import wide
+
 IGNORE = 255
 LABEL_SMOOTHING = 0.05
 DICE_SMOOTHING = 1e-5
@@ -58,7 +60,7 @@ def structure_loss(logits: Tensor, target: WeightedTarget) -> Tensor:
     Returns:
         Scalar: the mean over those images of the batch that have any known pixel; 0 if none has.
     """
-    logits = _wide(logits)
+    logits = wide(logits)
     truth, weight = target
     total = weight.sum((1, 2, 3))
     known = (total > 0).to(logits.dtype)
@@ -91,7 +93,7 @@ def soft_cross_entropy(
     Returns:
         Scalar; 0 if every pixel is ignored.
     """
-    logits = _wide(logits)
+    logits = wide(logits)
     known = mask != ignore_index
     if logits.shape[1] == 1:
         losses = F.binary_cross_entropy_with_logits(
@@ -115,7 +117,7 @@ def squared_dice_loss(logits: Tensor, mask: Tensor, *, ignore_index: int = IGNOR
     Returns:
         Scalar in 0..1; 0 if every pixel is ignored.
     """
-    logits = _wide(logits)
+    logits = wide(logits)
     known = mask != ignore_index
     probability = torch.sigmoid(logits) if logits.shape[1] == 1 else logits.softmax(1)
     if logits.shape[1] == 1:
@@ -140,8 +142,3 @@ def _mean(values: Tensor) -> Tensor:
     size, reach = NEIGHBOURHOOD, NEIGHBOURHOOD // 2
     rows = F.avg_pool2d(values, (size, 1), stride=1, padding=(reach, 0))
     return F.avg_pool2d(rows, (1, size), stride=1, padding=(0, reach))
-
-
-def _wide(logits: Tensor) -> Tensor:
-    """Sums over many pixels need more than half precision; double stays double."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from landwright.losses.precision import wide
@@ -17,6 +18,7 @@ ObjectLoss = Literal["official", "per_object_mean"]
 """Within-object variance of logits, summed as published, or the mean over objects of that of probabilities."""
 
 MOST_OBJECTS = 50
+"""Published bound on the numbers of objects."""
 
 
 def object_loss(
@@ -36,18 +38,24 @@ def object_loss(
             an image and over images. ``official``: n**2 / (n + 1)**2 times the variance of the logits of an object of
             n pixels, summed over objects as large as they are, divided by B K H W.
         valid: Bool (B, H, W): pixels that show the image; others are in no object. All by default.
-        most: Objects 1 to ``most`` count; as published one less.
+        most: As published, only objects 1 to ``most`` - 1 count; in ``per_object_mean`` all do, whatever their number.
 
     Returns:
         Scalar; 0 without an object.
     """
-    last = most - 1 if mode == "official" else most
     numbers = objects.long()
-    counted = (numbers >= 1) & (numbers <= last)
+    counted = numbers >= 1
     if valid is not None:
         counted &= valid
+    if mode == "official":
+        counted &= numbers < most
+        last = most - 1
     # Bin 0 takes the pixels without an object.
     bins = (numbers * counted).flatten(1)
+    if mode != "official":
+        # A crop shows some of the objects of its image: without gaps they are few. The column of zeros keeps 0 as 0.
+        bins = _ranks(F.pad(bins, (1, 0)))[:, 1:]
+        last = int(bins.max())
     values = wide(logits)
     values = (values if mode == "official" else values.softmax(1)).flatten(2)
     sizes = values.new_zeros(len(bins), last + 1).scatter_add_(1, bins, torch.ones_like(bins, dtype=values.dtype))
@@ -64,20 +72,24 @@ def object_loss(
     return (share.sum(1) / present.clamp(min=1)).mean()
 
 
-def consecutive_objects(objects: Tensor, *, highest: int = 255) -> Tensor:
+def consecutive_objects(objects: Tensor) -> Tensor:
     """Number the objects of every image 1, 2, 3, ... in the order of their numbers, as published.
 
     The smallest number of an image, 0 as a rule, is left as it is. A padded area of 255 becomes an object by this,
     which is why only the published computation does it.
 
     Args:
-        objects: Integer (B, H, W) from 0 to ``highest``.
-        highest: Largest number that occurs.
+        objects: Integer (B, H, W) from 0.
 
     Returns:
         int64 (B, H, W).
     """
     flat = objects.long().flatten(1)
-    present = torch.zeros(len(flat), highest + 1, dtype=torch.bool, device=flat.device).scatter_(1, flat, True)
-    places = (present.cumsum(1) - 1).gather(1, flat)
-    return torch.where(places == 0, flat, places).view(objects.shape)
+    ranks = _ranks(flat)
+    return torch.where(ranks == 0, flat, ranks).view(objects.shape)
+
+
+def _ranks(numbers: Tensor) -> Tensor:
+    """Return the place of numbers (B, N) from 0 among those that their row holds."""
+    present = torch.zeros(len(numbers), int(numbers.max()) + 1, dtype=torch.bool, device=numbers.device)
+    return (present.scatter_(1, numbers, True).cumsum(1) - 1).gather(1, numbers)

@@ -16,7 +16,7 @@ TEMPERATURE = 0.4
 
 
 def sset_loss(code: Tensor, features: Tensor, temperature: float = TEMPERATURE) -> Tensor:
-    """Draw the codes of tokens together whose features are more alike than tokens are on the mean.
+    """Draw the codes of tokens together whose features are more alike than two tokens are on the mean.
 
     Args:
         code: (N, P) of any length.
@@ -24,14 +24,14 @@ def sset_loss(code: Tensor, features: Tensor, temperature: float = TEMPERATURE) 
         temperature: Divides the cosines of codes.
 
     Returns:
-        Scalar, the mean over the tokens that have any other alike; 0 if none has.
+        Scalar, the mean over all tokens; those that have no other alike add 0.
     """
     code, features = F.normalize(wide(code), dim=1), F.normalize(wide(features.detach()), dim=1)
     itself = torch.eye(len(code), dtype=torch.bool, device=code.device)
     with full_precision(code):
         cosines = features @ features.T
-        alike = (cosines > cosines.mean()) & ~itself
+        mean = cosines.masked_fill(itself, 0.0).sum() / max(1, len(code) * (len(code) - 1))
+        alike = (cosines > mean) & ~itself
         scores = (code @ code.T / temperature).masked_fill(itself, -torch.inf)
     said = scores.log_softmax(1).masked_fill(~alike, 0.0).sum(1)
-    count = alike.sum(1)
-    return -(said / count.clamp(min=1)).sum() / (count > 0).sum().clamp(min=1)
+    return -(said / alike.sum(1).clamp(min=1)).mean()

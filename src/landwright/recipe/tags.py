@@ -35,25 +35,28 @@ class TagsSpec(Section):
         da: Block that the auxiliary classifier reads: the third from the end (``off``), a number from 0, or the one of
             three whose mean differs least over the batch (``official``).
         patchlink: Links between tokens of like features: beside what tags say (``union``), in place of it
-            (``dino_only``), or ``off``.
+            (``dino_only``), or ``off``. By default ``atsg`` has them where there are features to compare.
         link_features: What links compare: ``dino_tokens``, ``dino_head`` (of ``link_head``) or the network's own tokens
-            (``encoder``). By default DINO's where its weights are given.
+            (``encoder``). By default DINO's where its weights are given; else nothing, since a network that follows its
+            own tokens makes all of them alike.
         link_threshold: Smallest |cosine| of linked tokens: the mean over the image or the batch, or a number.
         dino: Architecture of the frozen DINO.
         dino_weights: Its weights: ``hub``, or a safetensors file in timm's names.
         link_head: File of ``landwright prepare link-head``.
         object_loss: Predictions are even within an object: ``per_object_mean``, ``official`` or ``off``.
-        boundary_loss: Predictions change where segments end: ``soft``, ``precision``, ``official`` or ``off``.
+        boundary_loss: Predictions change only where segments end (``precision``), also everywhere there (``soft``),
+            ``official`` or ``off``.
         segments: ``none``, a folder of ``landwright prepare segments``, or what makes them before training: ``sam``,
             ``felzenszwalb`` or ``slic``.
         sam: Checkpoint, folder or hub name of the model for ``segments: sam``.
         affinity: Weight of the contrast of tokens; 0 leaves a term out, here and below.
-        contrast: Weight of the contrast of class tokens.
+        contrast: Weight of the contrast of class tokens; by default 0.5, and 0 where every class has a tag: no crop is
+            empty there, so that nothing stands against anything.
         seg: Weight of the cross-entropy with pseudo-labels.
         dense_energy: Weight of the dense-energy loss.
         joint: Weight of the loss of both decoders; by default 0.3, and 0 in ``toco``.
-        objects: Weight of the object loss.
-        boundary: Weight of the boundary loss.
+        objects: Weight of the object loss; by default 0.3, and 0.03 where it is ``official``.
+        boundary: Weight of the boundary loss; by default 0.1, and 1.2 where it is ``official``.
         seg_after: Steps before pseudo-labels are learnt from; by default a tenth of all.
         background_score: Background against which activation maps are scored.
         high: Activation above which a class is taken for certain.
@@ -63,6 +66,8 @@ class TagsSpec(Section):
         cam_scales: Scales at which activation maps are taken.
         crops: Local crops per image for the contrast of class tokens.
         crop_size: Their side in pixels; by default 0.3 of the tile.
+        colour: Strength of the changes of colour and sharpness of all views: 1 as published, 0 for none. Small networks
+            that learn from random weights, and small images, want less.
         field: Column, attribute or property with the tags, by default ``tags``.
         min_pixels: Pixels that a class covers to be a tag, where ``data.tags`` is ``from-masks``.
     """
@@ -80,12 +85,12 @@ class TagsSpec(Section):
     segments: Annotated[str, BeforeValidator(_none)] = "none"
     sam: str | None = None
     affinity: Weight = 0.3
-    contrast: Weight = 0.5
+    contrast: Weight | None = None
     seg: Weight = 0.1
     dense_energy: Weight = 0.05
     joint: Weight | None = None
-    objects: Weight = 0.03
-    boundary: Weight = 1.2
+    objects: Weight | None = None
+    boundary: Weight | None = None
     seg_after: Annotated[int, Field(ge=0)] | None = None
     background_score: Threshold = 0.5
     high: Threshold = 0.7
@@ -94,6 +99,7 @@ class TagsSpec(Section):
     cam_scales: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] = (1.0, 0.5, 1.5)
     crops: Positive = 8
     crop_size: Positive | None = None
+    colour: Share = 1.0
     field: str | None = None
     min_pixels: Positive = 1
 

@@ -65,6 +65,7 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
         seed=recipe.seed,
         full=data.full,
         augment=recipe.augment,
+        colour=spec.colour,
         views=plan.contrast > 0,
         segments=data.segments,
         paper=plan.paper,

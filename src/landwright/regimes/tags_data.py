@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,11 +18,11 @@ from landwright.data.splits import Region, Split, make_split
 from landwright.data.tag_masks import find_tagged
 from landwright.data.tagged import refuse_blocks
 from landwright.data.tagged_tiles import TaggedTiles
-from landwright.data.tags import check_tags, read_tags, tagged_names
+from landwright.data.tags import background_of, check_tags, read_tags, tagged_names
 from landwright.data.tiles import RandomTiles
 from landwright.errors import DataError, UsageError
 from landwright.legends import Legend, load_crosswalk
-from landwright.prepare.segments import PARAMS, SegmentFolder, make_segments
+from landwright.prepare.segments import MOST, PARAMS, SegmentFolder, make_segments
 from landwright.rasters import open_labels, open_raster
 from landwright.recipe import Recipe, TagsSpec
 from landwright.regimes.inputs import FULL_SCALE, band_names
@@ -77,7 +78,8 @@ def open_tag_data(recipe: Recipe, spec: TagsSpec, legend: Legend, plan: TagsPlan
     names = tagged_names(legend.names, spec.background)
     said, source = _said(recipe, spec, legend, used)
     train, val = split.regions("train"), split.regions("val")
-    remarks = check_tags({region.scene.name: said[region.scene.name] for region in train}, names, path=source)
+    taught = {region.scene.name: said[region.scene.name] for region in train}
+    remarks = check_tags(taught, names, background_of(legend.names, spec.background), path=source)
     tags = {name: torch.tensor([float(tag in held) for tag in names]) for name, held in said.items()}
     # Masks of the training part are not read: nothing is learnt from them, and nothing asks that they be sound.
     learnt = tuple(replace(region, scene=replace(region.scene, label=None, height=None)) for region in train)
@@ -160,10 +162,19 @@ def _segments(spec: TagsSpec, plan: TagsPlan, learnt: Sequence[Region]) -> Segme
         return None
     images = list(dict.fromkeys(region.scene.image for region in learnt))
     if plan.segments in PARAMS:
-        params = {} if spec.sam is None else {"weights": spec.sam}
+        params: dict[str, Any] = {} if spec.sam is None else {"weights": spec.sam}
+        if plan.paper:
+            params["most"] = MOST
         folder = SegmentFolder(make_segments(images, None, plan.segments, params).path)
     else:
         folder = SegmentFolder(plan.segments)
+    if plan.paper and folder.params.get("most") != MOST:
+        raise UsageError(
+            f"the published computation is of the {MOST} largest segments of an image, and those of {folder.path} were "
+            f"made with most={str(folder.params.get('most')).lower()}",
+            remedy=f"Make them in another folder: landwright prepare segments ... --set most={MOST}; or leave "
+            "loss.paper out",
+        )
     folder.check(images)
     return folder
 

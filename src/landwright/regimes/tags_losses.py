@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from landwright.filters.labels import cam_labels, refined_labels, roi_map
+from landwright.filters.labels import refined_labels, roi_map, token_labels
 from landwright.losses import (
     balanced_cross_entropy,
     boundary_loss,
@@ -29,9 +29,6 @@ from landwright.regimes.tags_plan import TagsPlan
 
 ENERGY_SCALE = 1e-7
 """Published factor of the dense energy, besides its weight."""
-
-_SHOWN = 0.5
-"""Smallest share of a token's pixels that show the image."""
 
 _WHITE = 255
 
@@ -94,7 +91,8 @@ def tag_losses(
         crops: Local crops; drawn from ``local`` by default.
         move_teacher: Whether the teacher's head first moves towards the student's.
     """
-    cam, cam_aux = multi_scale_cams(network, batch.image, plan.cam_scales)
+    seen = None if plan.paper else batch.valid
+    cam, cam_aux = multi_scale_cams(network, batch.image, plan.cam_scales, valid=seen)
     step = network.step(batch.image)
     terms = {"tags": tag_loss(step.cls, batch.tags), "tags_aux": tag_loss(step.cls_aux, batch.tags)}
     weights = {"tags": 1.0, "tags_aux": 1.0}
@@ -114,7 +112,7 @@ def tag_losses(
         seg, foreground = (_enlarged(logits, batch.image) for logits in (step.seg, step.foreground))
         shown = None if plan.paper else batch.valid
         if plan.objects and batch.objects is not None:
-            objects = consecutive_objects(batch.objects) if plan.paper else batch.objects
+            objects = consecutive_objects(batch.objects) if plan.object_loss == "official" else batch.objects
             add("objects", plan.objects, object_loss(seg, objects, mode=plan.object_loss, valid=shown))
         if plan.boundary and batch.boundary is not None:
             add("boundary", plan.boundary, boundary_loss(seg, batch.boundary, mode=plan.boundary_loss, valid=shown))
@@ -144,31 +142,18 @@ def pseudo_labels(cam: Tensor, batch: TagBatch, plan: TagsPlan) -> Tensor:
     )
 
 
-def token_labels(cam_aux: Tensor, batch: TagBatch, plan: TagsPlan, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Return what the auxiliary maps (B, T, H, W) say of tokens, (B, h, w), and which of these show the image.
-
-    As published, the box of the pixels that show the image is laid on the grid of tokens as if it counted these.
-    """
-    small = F.interpolate(cam_aux, size=size, mode="bilinear", align_corners=False)
-    if plan.paper:
-        shown = batch.valid[:, : size[0], : size[1]]
-    else:
-        shown = F.adaptive_avg_pool2d(batch.valid.float(), size) >= _SHOWN
-    labels = cam_labels(
-        small,
-        batch.tags,
-        shown,
-        background=plan.background,
-        bkg=plan.background_score,
-        high=plan.high,
-        low=plan.low,
-    )
-    return labels, shown
-
-
 def _affinity(step: CtfaStep, cam_aux: Tensor, batch: TagBatch, plan: TagsPlan, features: Features | None) -> Tensor:
     height, width = step.tokens.shape[-2:]
-    labels, shown = token_labels(cam_aux, batch, plan, (height, width))
+    labels, shown = token_labels(
+        cam_aux,
+        batch.tags,
+        batch.valid,
+        (height, width),
+        background=plan.background,
+        high=plan.high,
+        low=plan.low,
+        official=plan.paper,
+    )
     related = relation(labels)
     if plan.patchlink != "off":
         related = patch_links(

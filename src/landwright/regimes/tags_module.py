@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from landwright.bundles.card import IMAGENET_MEAN, IMAGENET_STD, Normalization
+from landwright.bundles.card import Normalization
 from landwright.evaluation.protocols import ProtocolResult
+from landwright.evaluation.tags.picture import picture
 from landwright.legends import Legend
 from landwright.networks.ctfa import Ctfa
 from landwright.recipe import Recipe
@@ -17,8 +18,6 @@ from landwright.regimes.tags_links import LinkFeatures
 from landwright.regimes.tags_losses import TagBatch, tag_losses
 from landwright.regimes.tags_plan import TagsPlan
 from landwright.regimes.tags_scores import TagScores
-
-_COLOURS = 3
 
 
 class TagsModule(RegimeModule):
@@ -102,20 +101,3 @@ class TagsModule(RegimeModule):
     def _nothing(self) -> Tensor:
         weights = [weight for weight in self.network.parameters() if weight.requires_grad]
         return torch.stack([weight.sum() for weight in weights]).sum() * 0
-
-
-def picture(image: Tensor) -> Tensor:
-    """Turn normalised images into colours, which filters compare.
-
-    ImageNet's scaling is undone, whatever the scaling was, so that other values come to lie in the same range. The
-    first three bands count; images of fewer have the first one three times.
-
-    Args:
-        image: Normalised (B, C, H, W).
-
-    Returns:
-        Float32 (B, 3, H, W) in 0..1.
-    """
-    colours = image[:, :_COLOURS] if image.shape[1] >= _COLOURS else image[:, :1].expand(-1, _COLOURS, -1, -1)
-    mean, std = (colours.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return (colours.float() * std + mean).clamp(0, 1)

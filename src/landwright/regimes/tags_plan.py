@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -16,6 +17,15 @@ Features = Literal["dino_tokens", "dino_head", "encoder"]
 
 JOINT = 0.3
 """Published weight of the joint loss."""
+
+CONTRAST = 0.5
+"""Published weight of the contrast of class tokens."""
+
+OBJECTS: Mapping[ObjectLoss, float] = {"official": 0.03, "per_object_mean": 0.3}
+"""Weight of the object loss by its form; as published, and for the variance of probabilities, which is smaller."""
+
+BOUNDARY: Mapping[BoundaryLoss, float] = {"official": 1.2, "soft": 0.1, "precision": 0.1}
+"""Weight of the boundary loss by its form; the published one has no gradient, so that its size does not matter."""
 
 _WARMUP_SHARE = 10
 _CROP_SHARE = 0.3
@@ -115,12 +125,13 @@ def resolve(recipe: Recipe, legend: Legend, *, stride: int) -> TagsPlan:
     atsg = spec.method == "atsg"
     _check(recipe, spec)
     da = spec.da if spec.da is not None else ("official" if atsg and paper else "off")
-    links: Links = spec.patchlink or ("union" if atsg else "off")
+    compared = paper or spec.dino_weights is not None or spec.link_features is not None
+    links: Links = spec.patchlink or ("union" if atsg and compared else "off")
     affinity = spec.affinity
     features, weights = _link_source(recipe, spec, on=links != "off" and affinity > 0)
     guided = spec.segments != "none"
     objects = spec.object_loss or (("official" if paper else "per_object_mean") if atsg and guided else "off")
-    boundary = spec.boundary_loss or (("official" if paper else "soft") if atsg and guided else "off")
+    boundary = spec.boundary_loss or (("official" if paper else "precision") if atsg and guided else "off")
     wanted = [name for name, form in (("object_loss", objects), ("boundary_loss", boundary)) if form != "off"]
     if wanted and not guided:
         raise UsageError(
@@ -128,10 +139,14 @@ def resolve(recipe: Recipe, legend: Legend, *, stride: int) -> TagsPlan:
             remedy="Set tags.segments to felzenszwalb, slic, sam or a folder of `landwright prepare segments`",
         )
     joint = spec.joint if spec.joint is not None else (0.0 if spec.method == "toco" else JOINT)
+    background = background_of(legend.names, spec.background) is not None
+    contrast = spec.contrast if spec.contrast is not None else (CONTRAST if background or paper else 0.0)
+    object_form: ObjectLoss = "per_object_mean" if objects == "off" else objects
+    boundary_form: BoundaryLoss = "precision" if boundary == "off" else boundary
     return TagsPlan(
         method=spec.method,
         paper=paper,
-        background=background_of(legend.names, spec.background) is not None,
+        background=background,
         aux_block=_AUX_BLOCKS[da] if isinstance(da, str) else da,
         patchlink=links,
         link_features=features,
@@ -141,16 +156,16 @@ def resolve(recipe: Recipe, legend: Legend, *, stride: int) -> TagsPlan:
         dino=spec.dino,
         dino_weights=weights,
         link_head=spec.link_head if features == "dino_head" else None,
-        object_loss="per_object_mean" if objects == "off" else objects,
-        boundary_loss="soft" if boundary == "off" else boundary,
+        object_loss=object_form,
+        boundary_loss=boundary_form,
         segments=spec.segments if wanted else "none",
         affinity=affinity,
-        contrast=spec.contrast,
+        contrast=contrast,
         seg=spec.seg,
         dense_energy=spec.dense_energy,
         joint=joint,
-        objects=0.0 if objects == "off" else spec.objects,
-        boundary=0.0 if boundary == "off" else spec.boundary,
+        objects=_weight(spec.objects, OBJECTS[object_form], on=objects != "off"),
+        boundary=_weight(spec.boundary, BOUNDARY[boundary_form], on=boundary != "off"),
         seg_after=spec.seg_after if spec.seg_after is not None else recipe.optim.steps // _WARMUP_SHARE,
         background_score=spec.background_score,
         high=spec.high,
@@ -159,6 +174,12 @@ def resolve(recipe: Recipe, legend: Legend, *, stride: int) -> TagsPlan:
         crops=spec.crops,
         crop_size=spec.crop_size or max(stride, round(_CROP_SHARE * recipe.data.tile / stride) * stride),
     )
+
+
+def _weight(given: float | None, usual: float, *, on: bool) -> float:
+    if not on:
+        return 0.0
+    return usual if given is None else given
 
 
 def _link_source(recipe: Recipe, spec: TagsSpec, *, on: bool) -> tuple[Features, str | None]:
@@ -180,7 +201,7 @@ def _check(recipe: Recipe, spec: TagsSpec) -> None:
     if recipe.augment.colour:
         raise UsageError(
             "the views of the regime tags have their own changes of colour",
-            remedy="Leave augment.colour out",
+            remedy="Leave augment.colour out; tags.colour is their strength",
         )
     if (spec.crop_size or 0) > recipe.data.tile:
         raise UsageError(

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from torchmetrics.classification import BinaryAveragePrecision, MultilabelAveragePrecision
 
 from landwright.evaluation.protocols import DEFAULT, ProtocolResult, create_protocol
-from landwright.filters.labels import cam_labels, refined_scores
-from landwright.legends import IGNORE
-from landwright.networks.ctfa import Ctfa, multi_scale_cams
+from landwright.evaluation.tags.stages import StageRules, stage_labels
+from landwright.networks.ctfa import Ctfa
 from landwright.regimes.tags_plan import TagsPlan
 
 TAG_AP = "tag_ap"
@@ -72,12 +71,10 @@ class TagScores(nn.Module):
             names: Names of the scenes.
         """
         plan = self._plan
-        cam, _ = multi_scale_cams(network, image, plan.cam_scales)
-        ground, bkg = plan.background, plan.background_score
-        scores = refined_scores(picture, cam, tags, background=ground, bkg=bkg, official=plan.paper)
-        found = {"cam": cam_labels(cam, tags, valid, background=ground, bkg=bkg), "pseudo": scores.argmax(1)}
-        for kind, labels in found.items():
-            for name, reference, said in zip(names, mask, labels.masked_fill(~valid, IGNORE), strict=True):
+        rules = StageRules(plan.background_score, plan.cam_scales, official=plan.paper)
+        found = stage_labels(network, image, picture, tags, valid, rules, background=plan.background)
+        for kind, labels in zip(_KINDS, (found.cam, found.pseudo), strict=True):
+            for name, reference, said in zip(names, mask, labels, strict=True):
                 self._protocols[kind].update(reference, said, name=name)
 
     def state(self) -> Tensor:

@@ -49,7 +49,7 @@ class Reader(nn.Module):
 def make_bundle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bundle]:
     """Make the model, registered for one test."""
     monkeypatch.setattr(registry, "_ENTRIES", dict(registry._ENTRIES))
-    register("reader", description="test", tags=True, options={"background": "true or false"})(Reader)
+    register("reader", description="test", stride=8, tags=True, options={"background": "true or false"})(Reader)
 
     def make(*, background: bool = True, tile: int = 32) -> Bundle:
         card = Card(

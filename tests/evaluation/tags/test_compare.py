@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ import rasterio
 from landwright.engine import PredictOptions
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.findings import LabelOptions, Merge
-from landwright.evaluation.tags import pieces
+from landwright.evaluation.tags import maker
 from landwright.evaluation.tags.compare import TagComparison
 from landwright.evaluation.tags.source import TagSource
+from landwright.evaluation.tags.stages import StageRules
 from landwright.legends import Crosswalk
 from landwright.rasters import Window
 
@@ -53,7 +55,7 @@ def test_both_stages_are_scored(make_bundle, scenes, tmp_path, tags):
 
 @pytest.mark.parametrize(("tags", "images"), [(MASKS, 12), (NAMED, 3)], ids=["masks", "file"])
 def test_large_images_are_cut(make_bundle, scenes, tmp_path, monkeypatch, tags, images):
-    monkeypatch.setattr(pieces.pieces, "__defaults__", (40,))
+    monkeypatch.setattr(maker, "WHOLE", 5)
     steps = []
     comparison = TagComparison(make_bundle(), tags, PredictOptions(), ("pixel-pooled",), LabelOptions())
     for scene in scenes:
@@ -61,8 +63,30 @@ def test_large_images_are_cut(make_bundle, scenes, tmp_path, monkeypatch, tags, 
     found = comparison.finish()
     assert found.images == images
     assert found.cam[0].pixels == 3 * 48 * 48
-    assert "(3 of them): the stages were made in windows of 32 pixels" in found.notes[0]
+    assert found.notes[0].startswith(
+        "Images of more than 40 pixels a side (3 of them): the stages were made in windows"
+    )
     assert steps[:4] == [(1024, 2304), (1536, 2304), (2048, 2304), (2304, 2304)]
+
+
+@pytest.mark.parametrize(("tile", "whole"), [(32, 256), (300, 300)])
+def test_tokens_bound_what_is_seen_as_a_whole(make_bundle, tile, whole):
+    comparison = compared(make_bundle(tile=tile), [], Path("."))
+    assert comparison._maker.whole == whole
+
+
+def test_small_patches_of_a_class_are_no_tag(make_bundle, scenes, tmp_path):
+    found = compared(make_bundle(), scenes, tmp_path, MASKS, rules=StageRules(min_pixels=48 * 48)).finish()
+    assert [row.images for row in found.precision] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("official", "scales"), [(False, (1.0, 0.5, 1.5)), (True, (1.0, 0.5, 1.5)), (False, (1.0,))])
+def test_what_is_called_published_is_so(make_bundle, scenes, tmp_path, official, scales):
+    rules = StageRules(scales=scales, official=official)
+    cam, pseudo, _ = compared(make_bundle(), scenes, tmp_path, rules=rules).finish().rules
+    assert ("0.5, 1.5 (as published)" in cam) == (len(scales) == 3)
+    assert cam.count("as published") == (len(scales) == 3) + official
+    assert ("as published" in pseudo) == official
 
 
 def test_only_regions_count(make_bundle, scenes, tmp_path):

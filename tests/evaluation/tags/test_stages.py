@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from landwright.errors import UsageError
 from landwright.evaluation.tags import stages
+from landwright.evaluation.tags.picture import picture
 from landwright.evaluation.tags.stages import Stager, StageRules, rules_of
 
-CPU = torch.device("cpu")
+CPU, DEFAULT = torch.device("cpu"), StageRules()
 
 
-def looked(bundle, pixels, tags, valid=None):
+def looked(bundle, pixels, tags, valid=None, rules=DEFAULT):
     valid = np.ones(pixels.shape[1:], bool) if valid is None else valid
-    return Stager(bundle, CPU, StageRules())(pixels, valid, np.array(tags, bool))
+    return Stager(bundle, CPU, rules)(pixels, valid, np.array(tags, bool))
 
 
 @pytest.fixture
@@ -62,11 +64,47 @@ def test_pixels_without_a_value_have_no_label(make_bundle, pixels):
     assert set(np.unique(found.cam[:, :20])) <= {0, 1, 2, 3}
 
 
-def test_rules_of_a_run(tmp_path, monkeypatch):
-    assert rules_of(None) == rules_of(tmp_path) == StageRules(0.5, (1.0, 0.5, 1.5))
+def test_nodata_does_not_stretch_the_maps(make_bundle, pixels):
+    # Only roof (2.3) is left, and no value is farther from pool (1) than it is.
+    pixels[:, :, 16:], pixels[:, 20:, :16] = 7, 2.3
+    valid = np.zeros((32, 32), bool)
+    valid[16:, :16] = True
+    bundle = make_bundle()
+    mended = looked(bundle, pixels, [0, 1, 0], valid)
+    official = looked(bundle, pixels, [0, 1, 0], valid, StageRules(official=True))
+    assert mended.strength[~valid].max() == 0
+    assert mended.strength[valid].min() == 0
+    assert official.strength[valid].min() > 0
+
+
+@pytest.mark.parametrize("official", [True, False])
+def test_colours_are_those_of_the_training(make_bundle, pixels, monkeypatch, official):
+    seen = {}
+
+    def refined(colours, cam, tags, **settings):
+        seen.update(settings, colours=colours)
+        return torch.zeros(1, 4, *cam.shape[2:])
+
+    monkeypatch.setattr(stages, "refined_scores", refined)
+    looked(make_bundle(), pixels, [1, 1, 1], rules=StageRules(official=official))
+    assert torch.equal(seen["colours"], picture(torch.from_numpy(pixels)[None]))
+    assert (seen["official"], seen["bkg"]) == (official, 0.5)
+
+
+def test_rules_of_a_run(make_bundle, tmp_path, monkeypatch):
+    bundle = make_bundle()
+    assert rules_of(bundle, None) == rules_of(bundle, tmp_path) == StageRules(0.5, (1.0, 0.5, 1.5), 1, official=False)
     (tmp_path / "recipe.yaml").write_text("")
-    tags = SimpleNamespace(background_score=0.6, cam_scales=(1.0,))
-    monkeypatch.setattr(stages, "load_recipe", lambda path, saved: SimpleNamespace(tags=tags))
-    assert rules_of(tmp_path) == StageRules(0.6, (1.0,))
-    monkeypatch.setattr(stages, "load_recipe", lambda path, saved: SimpleNamespace(tags=None))
-    assert rules_of(tmp_path) == StageRules()
+    tags = SimpleNamespace(background_score=0.6, cam_scales=(1.0,), min_pixels=9)
+    recipe = SimpleNamespace(tags=tags, loss=SimpleNamespace(paper=True))
+    monkeypatch.setattr(stages, "load_recipe", lambda path, saved: recipe)
+    assert rules_of(bundle, tmp_path) == StageRules(0.6, (1.0,), 9, official=True)
+    assert rules_of(bundle, tmp_path, 0.7) == StageRules(0.7, (1.0,), 9, official=True)
+    recipe.tags = None
+    assert rules_of(bundle, tmp_path) == StageRules()
+    assert rules_of(bundle, None, 0.6) == StageRules(0.6)
+
+
+def test_a_model_without_a_background_has_no_score_of_it(make_bundle):
+    with pytest.raises(UsageError, match="there is no background"):
+        rules_of(make_bundle(background=False), None, 0.6)

@@ -61,6 +61,32 @@ def test_odd_sizes_are_cropped_and_not_squeezed():
     torch.testing.assert_close(steps, steps[:1].expand_as(steps), atol=1e-4, rtol=0)
 
 
+def test_what_is_not_valid_does_not_stretch_the_maps():
+    class Bands:
+        """A network whose maps are the first band."""
+
+        class layout:
+            stride = 1
+
+        def cams(self, image):
+            return image[:, :1], image[:, :1]
+
+    x = torch.linspace(1, 2, 8).expand(2, 3, 8, 8).clone()
+    x[:, :, :, 6] = 50
+    x[:, :, :, 7] = 0
+    valid = torch.ones(2, 8, 8, dtype=torch.bool)
+    valid[0, :, 6:], valid[1] = False, False
+    cams = multi_scale_cams(Bands(), x, scales=(1,), valid=valid)
+    plain, _ = multi_scale_cams(Bands(), x, scales=(1,))
+    for cam in cams:
+        assert not cam[0, 0, :, 6:].any()
+        assert not cam[1].any()
+        seen = cam[0, 0, :, :6]
+        assert seen.amin() == 0
+        assert seen.amax() == pytest.approx(1, abs=1e-3)
+    assert plain[0, 0, :, :6].amax() < 0.1
+
+
 def test_mixed_precision_gives_whole_numbers(network):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         cam, _ = multi_scale_cams(network, image(1, 3, 32, 32))

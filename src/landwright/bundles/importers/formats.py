@@ -48,6 +48,7 @@ class CheckpointFormat:
         overlap: Overlap of neighbouring windows as a share of the tile.
         inputs: Bands and input scaling of the published recipe by the number of bands.
         legends: Shipped legend by the number of class logits, where the published data have one.
+        unsaid: What is taken for granted where a setting is not given that the file does not say either.
         unlabelled: Published names of tensors whose first row stands for "no label" and is never trained; a legend
             with one class less than there are logits leaves these rows out.
         gsd: Smallest and largest ground sampling distance in metres of the published training data, if it is known.
@@ -63,6 +64,7 @@ class CheckpointFormat:
     overlap: float = 0.25
     inputs: Callable[[int], Inputs] = imagenet_inputs
     legends: Mapping[int, str] = field(default_factory=dict)
+    unsaid: Mapping[str, str] = field(default_factory=dict)
     unlabelled: tuple[str, ...] = ()
     gsd: tuple[float, float] | None = None
 
@@ -91,7 +93,12 @@ FORMATS: Mapping[str, CheckpointFormat] = {
             "bands": "number of bands, as a check",
             "encoder": "deit_tiny, deit_small or deit_base, as a check",
             "background": "true if class 0 has no tag, as a check",
-            "aux_block": "dynamic for files of ATSG, or a block from 0; by default CTFA's. It does not change maps",
+            "aux_block": "dynamic for files of ATSG, or a block from 0; by default CTFA's, 9 of 12. The file does not "
+            "say it. It changes the activation maps of the second classifier, not maps",
+        },
+        unsaid={
+            "aux_block": "the second classifier reads block 9, as CTFA's; import a file of ATSG with --set "
+            "aux_block=dynamic (maps are the same)"
         },
         network_options=ctfa.network_options,
         convert=ctfa.convert,

@@ -18,16 +18,16 @@ from landwright.evaluation.compare import Comparison
 from landwright.evaluation.findings import LabelOptions, Merge, Pair
 from landwright.evaluation.tags.findings import TagFindings, TagPreview
 from landwright.evaluation.tags.maker import Progress, StageMaker
-from landwright.evaluation.tags.pieces import WHOLE
 from landwright.evaluation.tags.precision import mean_precision
 from landwright.evaluation.tags.source import TagSource, has_background
 from landwright.evaluation.tags.stages import StageRules
 from landwright.evaluation.thumbnail import Thumbnail
 from landwright.evaluation.trained import TrainedOn
+from landwright.networks.ctfa import SCALES
 from landwright.prepare.segments.read import SegmentFolder
 from landwright.rasters import RasterInfo, Window, write_cog
 
-PUBLISHED = StageRules()
+DEFAULT_RULES = StageRules()
 
 
 class TagComparison:
@@ -61,7 +61,7 @@ class TagComparison:
         labels: LabelOptions,
         merge: Merge | None = None,
         *,
-        rules: StageRules = PUBLISHED,
+        rules: StageRules = DEFAULT_RULES,
         previews: int = 0,
     ) -> None:
         """Start with no counts."""
@@ -144,7 +144,7 @@ class TagComparison:
             images=images,
             tags=self._tags.origin,
             background_score=self._score,
-            rules=_said(self._tags.origin, self._rules.scales, self._score),
+            rules=_said(self._tags.origin, self._rules, self._score),
             notes=self._notes([row.name for row in precision if row.images == images]),
         )
 
@@ -154,7 +154,7 @@ class TagComparison:
             tile = self._bundle.card.tiling.tile
             whose = "those that the mask shows there" if self._tags.from_masks else "those of the whole image"
             notes.append(
-                f"Images of more than {max(WHOLE, tile)} pixels a side ({cut} of them): the stages were made in "
+                f"Images of more than {self._maker.whole} pixels a side ({cut} of them): the stages were made in "
                 f"windows of {tile} pixels, and the tags of a window are {whose}."
             )
         if everywhere:
@@ -182,13 +182,17 @@ class TagComparison:
         return small.values
 
 
-def _said(origin: str, scales: Sequence[float], background: float | None) -> tuple[str, ...]:
-    sizes = ", ".join(f"{scale:g}" for scale in scales)
+def _said(origin: str, rules: StageRules, background: float | None) -> tuple[str, ...]:
+    sizes = ", ".join(f"{scale:g}" for scale in rules.scales)
+    sizes += " (as published)" if rules.scales == SCALES else ""
+    over = "all pixels, nodata too, as published" if rules.official else "the pixels with a value"
+    levels = " in 256 levels of colour, as published" if rules.official else ""
     least = "" if background is None else f", or the background where none is above {background:g}"
     rival = "" if background is None else f" and a background of {background:g}"
     return (
-        f"CAM: class activation maps at the scales {sizes}, each with its mirror image, as published; a pixel takes "
-        f"the strongest class among the image's tags{least}.",
-        f"Pseudo label: these maps{rival} compete after pixel-adaptive refinement, and every pixel gets a class.",
+        f"CAM: class activation maps at the scales {sizes}, each with its mirror image, stretched over {over}; a pixel "
+        f"takes the strongest class among the image's tags{least}.",
+        f"Pseudo label: these maps{rival} compete after pixel-adaptive refinement{levels}, and every pixel gets a "
+        "class.",
         f"Both know the image's tags (from {origin}); the map does not.",
     )

@@ -20,11 +20,12 @@ from landwright.engine.sources import open_source
 from landwright.evaluation.confusion import IGNORE
 from landwright.evaluation.findings import LabelOptions
 from landwright.evaluation.tags.findings import Activation
-from landwright.evaluation.tags.pieces import Piece, pieces
+from landwright.evaluation.tags.pieces import WHOLE, Piece, pieces
 from landwright.evaluation.tags.precision import Precision
 from landwright.evaluation.tags.source import TagSource, tag_classes
 from landwright.evaluation.tags.stages import Stager, StageRules
 from landwright.evaluation.thumbnail import Thumbnail
+from landwright.networks import network_info
 from landwright.rasters import LabelReader, RasterInfo, Window, open_labels
 from landwright.rasters.gdal import settings
 
@@ -62,6 +63,7 @@ class StageMaker:
 
     Attributes:
         precision: How well the tags were told.
+        whole: Longest side in pixels of an image that is looked at as a whole.
         cut: Images that were too large to be looked at as a whole.
     """
 
@@ -80,6 +82,10 @@ class StageMaker:
         self._side = side
         self._classes = tag_classes(bundle)
         self._stager = Stager(bundle, choose_device(options.device), rules)
+        self._least = rules.min_pixels
+        network = bundle.card.network
+        stride = network_info(network.name, **network.options).stride
+        self.whole = max(bundle.card.tiling.tile, WHOLE * stride)
         self.precision = Precision(self._classes)
         self.cut = 0
 
@@ -117,7 +123,8 @@ class StageMaker:
             return Made(source.info, cam, pseudo, Activation(strength.values, strongest.values))
 
     def _pieces(self, source: Source, regions: tuple[Window, ...] | None) -> Iterator[Piece]:
-        cuts = [pieces(region, self._bundle.card.tiling.tile) for region in regions or (Window(0, 0, *source.shape),)]
+        tile = self._bundle.card.tiling.tile
+        cuts = [pieces(region, tile, self.whole) for region in regions or (Window(0, 0, *source.shape),)]
         self.cut += any(len(cut) > 1 for cut in cuts)
         for cut in cuts:
             yield from cut
@@ -133,7 +140,7 @@ class StageMaker:
 
         def shown(window: Window) -> NDArray[np.bool_]:
             counts: NDArray[Any] = np.bincount(reference.read(window).ravel(), minlength=IGNORE)
-            return np.asarray(counts[first : first + len(self._classes)] > 0)
+            return np.asarray(counts[first : first + len(self._classes)] >= self._least)
 
         return shown
 

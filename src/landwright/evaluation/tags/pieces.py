@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from landwright.rasters import Window
 
-WHOLE = 1024
-"""Longest side in pixels of an image that is looked at as a whole."""
+WHOLE = 32
+"""Longest side in tokens of an image that is looked at as a whole: time grows with the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,19 @@ class Piece:
         return _slices(self.kept, self.shown.row, self.shown.col)
 
 
-def pieces(region: Window, tile: int, whole: int = WHOLE) -> list[Piece]:
+def pieces(region: Window, tile: int, whole: int) -> list[Piece]:
     """Cut a region.
 
     Args:
         region: Part of a raster.
         tile: Side of the windows in pixels.
-        whole: A region whose longer side is not longer than this, or than the tile, is one piece.
+        whole: A region whose longer side is not longer than this is one piece.
 
     Returns:
         Windows inside the region, the last of a row or column shifted inwards so that it is as large as the others.
         What is kept of them covers the region once.
     """
-    if max(region.height, region.width) <= max(tile, whole):
+    if max(region.height, region.width) <= whole:
         return [Piece(region, region)]
     return [
         Piece(Window(top, left, min(tile, region.height), min(tile, region.width)), Window(row, col, height, width))

@@ -25,19 +25,26 @@ class HasCams(Protocol):
 
 
 @torch.no_grad()
-def multi_scale_cams(network: HasCams, image: Tensor, scales: Sequence[float] = SCALES) -> tuple[Tensor, Tensor]:
+def multi_scale_cams(
+    network: HasCams, image: Tensor, scales: Sequence[float] = SCALES, *, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Sum activation maps over scales and bring each to 0..1 (ToCo; published for CTFA and ATSG with these scales).
 
-    Per scale, the greater of the map and that of the mirrored image counts, where it is above 0.
+    Per scale, the greater of the map and that of the mirrored image counts, where it is above 0. At a size that is no
+    multiple of the network's stride the image is padded, and the map cut back; the published code cuts the rest of the
+    image off instead, and stretches the map of a grid of H // 16 rows over all of it.
 
     Args:
         network: A network with class activation maps, such as ``ctfa``.
         image: Normalised float32 (B, bands, H, W), any H and W.
         scales: Factors of the image's size, > 0.
+        valid: Bool (B, H, W): pixels that show the image. What the network makes of padding does not count then; by
+            default all pixels count, as published.
 
     Returns:
         Two maps (B, T, H, W) in 0..1, the second from the auxiliary block: per image and class the least value is 0
-        and the greatest just below 1. Classes that an image does not have are scaled alike: mask them by its tags.
+        and the greatest just below 1, over valid pixels; the others are 0. Classes that an image does not have are
+        scaled alike: mask them by its tags.
     """
     sums: list[Tensor | None] = [None, None]
     height, width = image.shape[-2:]
@@ -56,10 +63,14 @@ def multi_scale_cams(network: HasCams, image: Tensor, scales: Sequence[float] = 
             best = torch.maximum(plain, mirrored.flip(-1)).relu_()
             before = sums[index]
             sums[index] = best if before is None else before.add_(best)
-    first, second = (_unit(total) for total in sums if total is not None)
+    hidden = None if valid is None else ~valid[:, None]
+    first, second = (_unit(total, hidden) for total in sums if total is not None)
     return first, second
 
 
-def _unit(cam: Tensor) -> Tensor:
-    cam = cam - cam.amin(dim=(2, 3), keepdim=True)
+def _unit(cam: Tensor, hidden: Tensor | None) -> Tensor:
+    seen = cam if hidden is None else cam.masked_fill(hidden, torch.inf)
+    cam = cam - seen.amin(dim=(2, 3), keepdim=True)
+    if hidden is not None:
+        cam = cam.masked_fill(hidden, 0.0)
     return cam / (cam.amax(dim=(2, 3), keepdim=True) + FLOOR)
