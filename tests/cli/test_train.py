@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from landwright.cli.main import app as whole
 from landwright.cli.train import train
 
 app = typer.Typer()
@@ -68,6 +71,31 @@ def test_trains_and_says_what_is_next(recipe: Path, tmp_path: Path) -> None:
     assert "Protocol pixel-pooled" in out
     assert f"landwright predict IMAGE --model {tmp_path / 'run'} -o map.tif" in out
     assert yaml.safe_load((tmp_path / "run/recipe.yaml").read_text())["seed"] == 5
+
+
+def test_a_model_from_tags_is_scored_by_the_line_that_is_printed(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = yaml.safe_load(recipe.read_text())
+    sections = {"regime": "tags", "network": {"name": "ctfa", "encoder": "compact"}, "tags": {"crops": 2}}
+    lines = ["image,tags", *(f"images/{n}.tif,{'building' if n else ''}" for n in range(3))]
+    (tmp_path / "my tags.csv").write_text("\n".join(lines) + "\n")
+    document["data"]["tags"] = "my tags.csv"
+    recipe.write_text(yaml.safe_dump(document | sections))
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = _run(recipe, "-o", "run")
+    assert code == 0
+    assert re.search(r"^tag_ap (\d\.\d{4}|-)   cam_miou \d\.\d{4}   pseudo_miou \d\.\d{4}$", out, re.MULTILINE)
+    line = out.splitlines()[-1].strip()
+    assert line == "landwright evaluate --model run --tags 'my tags.csv' -o report"
+    result = runner.invoke(whole, shlex.split(line)[1:])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "report").is_dir()
+    code, out, _ = _run(recipe, "-o", "bare", "--set", "data.labels=null", "--set", "validate.metric=tag_ap")
+    assert code == 0
+    assert "landwright predict" in out
+    assert "evaluate" not in out
+    assert "cam_miou" not in out
 
 
 def test_prints_one_line_of_json(recipe: Path, tmp_path: Path) -> None:

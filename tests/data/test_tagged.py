@@ -121,7 +121,7 @@ def test_published_padding_is_an_object_and_views_are_mirrored_again(make) -> No
         item = data[index]
         outside = ~item["valid"]
         assert (item["objects"][outside] == 255).all()
-        assert (item["boundary"][outside] == 1).all()
+        assert (item["boundary"][outside] == 255).all()
         black = item["image"][0] == 0
         mirrored.add((bool((black == outside).all()), bool((black.flip(-1) == outside).all())))
         assert torch.equal(black, black | (item["image"].sum(0) == 0))
@@ -142,6 +142,23 @@ def test_crops_without_a_valid_pixel_are_drawn_again(make) -> None:
     data = make(size=(300, 24), holes=True)
     for index in range(6):
         assert data[index]["valid"].any()
+
+
+@pytest.mark.usefixtures("plain")
+def test_second_views_without_a_valid_pixel_are_drawn_again(make) -> None:
+    # Two rows in 600 are valid: parts of the surroundings of a crop that holds them may miss them.
+    data = make(size=(600, 24), holes=True, tile=24)
+    for index in range(30):
+        assert (data[index]["second"][0] > 0).any()
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_second_view_can_always_be_that_of_the_crop(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagged, "_ATTEMPTS", 0)
+    data = make(size=(300, 24), holes=True)
+    second = data._second(data._scenes[0], Window(296, 4, 4, 8), np.random.default_rng(0))
+    assert set(second[1].unique().int().tolist()) <= {0, *range(5, 13)}  # columns
+    assert (second[1] > 0).any()
 
 
 def test_an_image_without_a_valid_pixel_is_refused(make, write) -> None:

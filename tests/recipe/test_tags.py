@@ -58,6 +58,13 @@ def test_switches_take_words_and_numbers() -> None:
         ({"low": 0.8}, "`low` is above `high`"),
         ({"link_features": "dino_head", "dino_weights": "hub"}, "needs the file of the head"),
         ({"link_features": "dino_tokens"}, "needs `dino_weights`"),
+        ({"link_head": "head.safetensors"}, "`link_head` needs `dino_weights`"),
+        (
+            {"link_head": "head.safetensors", "link_features": "dino_tokens", "dino_weights": "hub"},
+            "does not read `link_head`",
+        ),
+        ({"link_head": "head.safetensors", "link_features": "encoder"}, "does not read `link_head`"),
+        ({"link_features": "encoder", "dino_weights": "hub"}, "does not read `dino_weights`"),
         ({"segments": "sam"}, "needs a model"),
         ({"sam": "mobile_sam.pt"}, "goes with `segments: sam`"),
         ({"da": -1}, "greater than or equal to 0"),

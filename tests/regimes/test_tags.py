@@ -25,9 +25,11 @@ from landwright.evaluation.sources import run_data
 from landwright.evaluation.tags.picture import picture
 from landwright.evaluation.tags.source import tag_source
 from landwright.networks.dino import DinoHead, DinoTokens
+from landwright.prepare import segments
 from landwright.prepare.segments import SEGMENTS_VARIABLE
 from landwright.recipe import Recipe
-from landwright.regimes import TrainingInterrupted, train
+from landwright.regimes import TrainingInterrupted, tags_data, train
+from landwright.regimes.preparation import watched
 from landwright.regimes.tags import build
 from landwright.regimes.tags_losses import tag_losses
 from landwright.regimes.tags_module import TagsModule
@@ -142,6 +144,17 @@ def test_masks_can_serve_as_tags(make: Make) -> None:
         build(make(data={"tags": "from-masks"}, tags={"min_pixels": 10_000}), tiles=4)
 
 
+def test_masks_without_a_tag_are_refused_where_every_class_has_one(make: Make) -> None:
+    few = make(data={"tags": "from-masks"}, tags={"min_pixels": 600, "background": "none"})
+    with pytest.raises(DataError, match=r"1 of 6 images have no tag.*covers 600 pixels: scene4\."):
+        build(few, tiles=4)
+    one = make(data={"tags": "from-masks"}, tags={"min_pixels": 10_000, "background": "none"})
+    with pytest.raises(
+        DataError, match=r"6 of 6 images.*scene4 and 1 more\. Lower tags\.min_pixels, or leave them out"
+    ):
+        build(one, tiles=4)
+
+
 def test_pairs_bring_everything(make: Make, tagged: Path) -> None:
     names = sorted(path.name for path in (tagged / "images").iterdir())
     with (tagged / "pairs.csv").open("w", newline="") as stream:
@@ -186,16 +199,16 @@ def test_links_compare_dino(make: Make, tmp_path: Path) -> None:
     save_file(DinoHead(192, 8).state_dict(), files["head"])
     dino = {"dino": "vit_tiny", "dino_weights": files["dino"]}
     found = []
-    for switches in ({"link_features": "encoder"}, {}, {"link_features": "dino_head", "link_head": files["head"]}):
-        experiment = build(make(tags={**dino, **switches}), tiles=4)
+    for switches in ({"link_features": "encoder"}, dino, {**dino, "link_head": files["head"]}):
+        experiment = build(make(tags=switches), tiles=4)
         module = experiment.module
         assert isinstance(module, TagsModule)
         # Frozen weights of another model are no part of a checkpoint.
         assert not any("dino" in name for name in module.state_dict())
-        found.append(terms(make(tags={**dino, **switches}))["affinity"].item())
+        found.append(terms(make(tags=switches))["affinity"].item())
     assert len(set(found)) == 3
     with pytest.raises(DataError, match="is not a link head"):
-        build(make(tags={**dino, "link_features": "dino_head", "link_head": files["dino"]}), tiles=4)
+        build(make(tags={**dino, "link_head": files["dino"]}), tiles=4)
 
 
 def test_a_folder_of_segments_is_checked(make: Make, tagged: Path, tmp_path: Path) -> None:
@@ -221,9 +234,89 @@ def test_published_segments_are_the_50_largest(make: Make, tagged: Path, tmp_pat
         build(make(tags={"segments": str(folder), **switches}, **paper), tiles=4)
     assert build(make(tags={"segments": str(folder)}), tiles=4).train[0]["objects"].max() > 50
     make_segments(images, tmp_path / "published", "slic", {"pixels": 4, "smallest": 1, "most": 50})
-    for segments in (str(tmp_path / "published"), "slic"):
-        item = build(make(tags={"segments": segments, **switches}, **paper), tiles=4).train[0]
+    for chosen in (str(tmp_path / "published"), "slic"):
+        item = build(make(tags={"segments": chosen, **switches}, **paper), tiles=4).train[0]
         assert item["objects"][item["objects"] != 255].max() <= 50
+
+
+def test_misspelt_segments_are_told(make: Make) -> None:
+    with pytest.raises(UsageError, match=r"'felzenswalb' is neither a folder.*Did you mean felzenszwalb\?"):
+        build(make(tags={"segments": "felzenswalb"}), tiles=4)
+    with pytest.raises(DataError, match="nowhere"):
+        build(make(tags={"segments": "my/nowhere"}), tiles=4)
+
+
+@pytest.mark.parametrize(("dtype", "divide", "scale"), [("uint16", None, 255 / 65535), ("float32", 510.0, 0.5)])
+def test_segments_are_found_in_images_of_any_type(
+    make: Make,
+    tmp_path: Path,
+    write_tagged: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: str,
+    divide: float | None,
+    scale: float,
+) -> None:
+    root = write_tagged(tmp_path / dtype, dtype=dtype)
+    data = {"images": str(root / "images"), "labels": str(root / "masks"), "tags": str(root / "tags.csv")}
+    asked = []
+
+    def make_segments(images: Any, out: Any, provider: str, params: dict[str, Any], **options: Any) -> Any:
+        asked.append(params)
+        return segments.make_segments(images, out, provider, params, **options)
+
+    monkeypatch.setattr(tags_data, "make_segments", make_segments)
+    scaling = {"mean": "data", "std": "data", "divide": divide}
+    build(make(data=data, tags={"segments": "slic"}, normalize=scaling), tiles=4)
+    build(make(data={**data, "bands": [3, 1]}, tags={"segments": "slic"}, normalize=scaling), tiles=4)
+    assert asked == [{"value_scale": scale}, {"bands": [3], "value_scale": scale}]
+
+
+def test_segments_are_found_in_the_bands_that_are_used(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(tags_data, "SegmentFolder", lambda path: made.append(segments.SegmentFolder(path)) or made[-1])
+    build(make(data={"bands": [3, 2, 1]}, tags={"segments": "slic"}), tiles=4)
+    assert (made[0].params["bands"], made[0].params["value_scale"]) == ([3, 2, 1], None)
+
+
+def test_the_making_of_segments_is_shown(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    for shown in (False, True):
+        with watched(shown):
+            build(make(tags={"segments": "slic"}), tiles=4)
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert ("slic segments" in err and "4/4" in err) is shown
+
+
+def test_a_block_that_is_none_is_told_with_the_range(make: Make) -> None:
+    with pytest.raises(UsageError, match=r"tags\.da 99 is no block of the encoder, which has 0 to 3\. Set tags\.da"):
+        build(make(tags={"da": 99}), tiles=4)
+    with pytest.raises(UsageError, match=r"0 to 11.*off, which is 9"):
+        build(make(tags={"da": 12}, data={"tile": 64}, network={"encoder": "deit_tiny"}), tiles=4)
+    with pytest.raises(UsageError, match="compakt"):
+        build(make(tags={"da": 99}, data={"tile": 64}, network={"encoder": "compakt"}), tiles=4)
+
+
+def test_what_a_run_can_be_scored_with(make: Make, tagged: Path, tmp_path: Path) -> None:
+    file = str(tagged / "tags.csv")
+    pairs = tagged / "pairs.csv"
+    rows = [
+        f"images/scene{n}.tif,{f'masks/scene{n}.tif' if part == 'val' else ''},{'' if n % 2 else 'building'},{part}"
+        for n, part in enumerate(("train", "train", "train", "val", "val", "test"))
+    ]
+    pairs.write_text("\n".join(["image,label,tags,split", *rows]) + "\n")
+    bare = {"images": None, "labels": None, "tags": None, "pairs": str(pairs), "split": {"by": "column"}}
+    quick = {"optim": {"steps": 1}, "validate": {"every": 1, "tiles": 2}}
+    recipes = {
+        ("--tags", file): make(**quick),
+        ("--tags", "from-masks"): make(data={"tags": "from-masks"}, **quick),
+        (): make(data={"tags": [file]}, **quick),
+        ("--part", "val", "--tags", str(pairs)): make(data=bare, **quick),
+        None: make(data={"labels": None}, **quick),
+    }
+    for number, (wanted, recipe) in enumerate(recipes.items()):
+        result = train(recipe, tmp_path / str(number), progress=False)
+        assert result.evaluation == wanted
+        assert result.figures == ("tag_ap", "cam_miou", "pseudo_miou")
 
 
 def test_a_resumed_run_takes_the_same_trajectory(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

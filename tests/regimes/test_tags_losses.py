@@ -169,3 +169,15 @@ def test_padding_stretches_activation_maps_as_published_alone(
     run(network, batch, replace(plan_for(), paper=paper), mapped=False)
     assert len(seen) == 1
     assert seen[0] is (None if paper else batch.valid)
+
+
+def test_the_number_of_the_padding_is_no_boundary_but_as_published(network: Ctfa) -> None:
+    batch = batch_of()
+    assert batch.boundary is not None
+    padded = torch.cat((torch.full((2, 8, SIDE), 255), batch.boundary[:, 8:]), dim=1)
+    for form in ("soft", "precision", "official"):
+        plan = replace(plan_for(), paper=True, aux_block=None, boundary_loss=form)
+        found, bare = (
+            run(network, batch._replace(boundary=ends), plan)["boundary"] for ends in (padded, padded * (padded == 1))
+        )
+        assert torch.equal(found, bare) is (form != "official")

@@ -62,7 +62,7 @@ def test_links_compare_what_there_is() -> None:
     assert (given.link_features, given.dino_weights, given.link_head) == ("dino_tokens", "dino.safetensors", None)
     head = plan(tags={"dino_weights": "hub", "link_head": "head.safetensors", "link_features": "dino_head"})
     assert head.link_head == "head.safetensors"
-    assert plan(tags={"dino_weights": "hub", "link_features": "encoder"}).dino_weights is None
+    assert plan(tags={"dino_weights": "hub", "link_head": "head.safetensors"}) == head
     assert plan(tags={"dino_weights": "hub", "affinity": 0}).dino_weights is None
     assert plan(tags={"dino_weights": "hub", "patchlink": False}).dino_weights is None
     # Without DINO there is nothing to compare, unless the network's own tokens are asked for.
@@ -86,6 +86,12 @@ def test_numbers_follow_from_the_recipe() -> None:
     assert plan(tags={"da": "official"}).aux_block == "dynamic"
 
 
+def test_published_pseudo_labels_count_one_step_later() -> None:
+    mended, published = (plan(paper=paper, tags={"seg_after": 3, "patchlink": "off"}) for paper in (False, True))
+    assert [mended.maps_at(step) for step in (2, 3, 4)] == [False, True, True]
+    assert [published.maps_at(step) for step in (2, 3, 4)] == [False, False, True]
+
+
 def test_the_background_is_found_or_named() -> None:
     assert plan().background
     assert not plan(legend="openearthmap-8").background
@@ -98,6 +104,25 @@ def test_the_note_tells_what_counts() -> None:
     assert note.startswith("tags: toco as mended here, with a background; ")
     assert "link_features" not in note
     assert "link_threshold batch_mean" in plan(paper=True).note
+
+
+def test_the_note_leaves_out_what_is_off() -> None:
+    def told(**tags: Any) -> set[str]:
+        note = plan(tags={"cam_scales": [1.0], **tags}).note
+        return {setting.split()[0] for setting in note.split("; ", 1)[1].split(", ")}
+
+    always = {"background_score", "high", "low", "cam_scales"}
+    terms = {"affinity", "contrast", "seg", "dense_energy", "joint", "seg_after", "crops", "crop_size"}
+    assert told() == always | terms
+    guides = {"segments", "objects", "object_loss", "boundary", "boundary_loss"}
+    links = {"patchlink", "link_features", "link_threshold"}
+    dino = {"dino", "dino_weights"}
+    assert told(segments="slic") == always | terms | guides
+    assert told(segments="slic", objects=0) == always | terms | guides - {"objects", "object_loss"}
+    assert told(dino_weights="hub") == always | terms | links | dino
+    assert told(link_features="encoder") == always | terms | links
+    assert told(dino_weights="hub", affinity=0) == always | terms - {"affinity"}
+    assert told(contrast=0, seg=0, dense_energy=0, joint=0) == always | {"affinity"}
 
 
 @pytest.mark.parametrize(

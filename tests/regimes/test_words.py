@@ -130,6 +130,7 @@ def test_images_alone_leave_the_text_tower_as_it_is(bare: Make, tmp_path: Path) 
     assert (result.metric, set(result.score.values)) == ("loss", {"loss", "distillation"})
     assert result.value == pytest.approx(result.score.values["distillation"])
     assert any("nothing is said" in note for note in result.notes)
+    assert result.evaluation is None  # there are no masks
     after = load_bundle(tmp_path / "run").network.get_submodule("encoder").state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from landwright.words.folders import features_folder, weights_folder
+from landwright.words.folders import cache_folder, features_folder, weights_folder
 
 
 def test_where(monkeypatch, tmp_path):
@@ -11,3 +11,6 @@ def test_where(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.delenv("LANDWRIGHT_FEATURES")
     assert features_folder() == Path.home() / ".cache" / "landwright" / "words"
+    assert cache_folder("LANDWRIGHT_ANY", "any") == Path.home() / ".cache" / "landwright" / "any"
+    monkeypatch.setenv("LANDWRIGHT_ANY", "~/own")
+    assert cache_folder("LANDWRIGHT_ANY", "any") == Path.home() / "own"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from landwright.cli.common import emit, guard
 from landwright.errors import DataError, PartialError, UsageError
 
 if TYPE_CHECKING:
+    from landwright.data.tags import TagCounts
     from landwright.rasters import Description
 
 
@@ -77,7 +79,13 @@ def _count(
     scenes = [Scene(name, image, None) for name, image in zip(unique_names(images), images, strict=True)]
     found = read_tags(tags, scenes, names, field=field, background=background, complete=False)
     counts = tag_counts(found, tagged_names(names, background))
-    notes = counts.notes(background_of(names, background))
+    _show_tags(counts, counts.notes(background_of(names, background)), as_json=as_json)
+    if counts.without:
+        # Shown, they can be found; but training refuses images without tags, so this does not end well either.
+        read_tags(tags, scenes, names, field=field, background=background)
+
+
+def _show_tags(counts: TagCounts, notes: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         emit({**counts.to_dict(), "notes": notes}, as_json=True)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +66,22 @@ def _errors(result: TrainResult) -> list[str]:
     return ["heights: " + ", ".join(f"{words} {figures[name]:.2f} m" for words, name in told.items() if figures[name])]
 
 
+def _further(result: TrainResult) -> list[str]:
+    """List what the regime measures besides the figures of the protocol."""
+    values = result.score.values
+    told = [name for name in result.figures if name in values and name != result.metric]
+    shown = [f"{name} {'-' if (value := values[name]) is None else f'{value:.4f}'}" for name in told]
+    return ["   ".join(shown)] if shown else []
+
+
+def _evaluation(result: TrainResult) -> list[str]:
+    """Say how to score the bundle, if the run has images to score it on."""
+    if result.evaluation is None:
+        return []
+    command = ["landwright", "evaluate", "--model", str(result.run), *result.evaluation, "-o", "report"]
+    return [f"  {shlex.join(command)}"]
+
+
 def _report(result: TrainResult, *, as_json: bool) -> None:
     value = "undefined" if result.value is None else f"{result.value:.4f}"
     rows = [f"  {row.name:<24} {'-' if row.iou is None else f'{row.iou:.3f}'}" for row in result.score.per_class]
@@ -76,6 +93,7 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
         f"{result.kept} {result.metric} {value} on the {result.data}",
         f"{result.steps} steps in {result.seconds:.0f} s",
         result.score.sentence,
+        *_further(result),
         *skipped,
         *(["IoU per class:", *rows] if rows else []),
         *_errors(result),
@@ -83,7 +101,7 @@ def _report(result: TrainResult, *, as_json: bool) -> None:
         f"curves  {result.run / 'logs' / 'metrics.csv'}, or: tensorboard --logdir {result.run / 'logs'}",
         "next",
         f"  landwright predict {images} --model {result.run} -o map.tif",
-        f"  landwright evaluate --model {result.run} -o report",
+        *_evaluation(result),
     ]
     payload = {
         "run": str(result.run),

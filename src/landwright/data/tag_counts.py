@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+_FEW: Final = 2
+"""Images with a class from which it is said what it never comes without: one image says nothing of that."""
+_MOST: Final = 3
+"""Remarks on such classes at most."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,40 @@ class TagCounts:
             f"{name} is in every image: tags alone cannot tell where it is; smaller images would help"
             for name in self.everywhere
         ]
+        notes += self._inseparable()
         if self.nowhere:
             notes.append(f"no image has {', '.join(self.nowhere)}: nothing is learnt of it")
         if self.without:
             alone = f"{background} alone" if background else "nothing can be learnt from them: leave them out"
             notes.append(f"{len(self.without)} of {self.images} images have no tag: {alone}")
         return tuple(notes)
+
+    def _inseparable(self) -> list[str]:
+        """Remarks on classes that no image tells apart; those of the most images come first."""
+        usual = [place for place, count in enumerate(self.counts) if _FEW <= count < self.images]
+        usual.sort(key=lambda place: -self.counts[place])
+        # Row by row: the classes that are in every image with this one.
+        beside = {
+            place: [other for other in usual if self.together[place, other] == self.counts[place]] for place in usual
+        }
+        notes = []
+        for place in usual:
+            number = self.counts[place]
+            same = [other for other in beside[place] if self.counts[other] == number]
+            more = [other for other in beside[place] if self.counts[other] > number]
+            if same[0] != place:
+                continue
+            if len(same) > 1:
+                notes.append(
+                    f"{self._listed(same)} always come together, in {number} images: tags alone cannot tell them apart"
+                )
+            if more:
+                notes.append(f"every one of the {number} images with {self._listed(same)} has {self._listed(more)} too")
+        return notes[:_MOST]
+
+    def _listed(self, places: Sequence[int]) -> str:
+        names = [self.names[place] for place in sorted(places)]
+        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

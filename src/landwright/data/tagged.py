@@ -51,7 +51,7 @@ class TagItem(TypedDict):
         local: float32 (C, S, S): the same crop in other colours, for smaller crops.
         second: float32 (C, S, S): another view of the image.
         objects: int32 (S, S): numbers of the segments, 0 for none.
-        boundary: uint8 (S, S): 1 where segments end.
+        boundary: uint8 (S, S): 1 where segments end; 255 in published padding.
     """
 
     image: Tensor
@@ -237,7 +237,7 @@ class TaggedImages(Dataset[TagItem]):
                 torch.ones_like(valid),  # black padding goes through the changes of colour
                 valid,
                 filled(objects, PAPER_PADDING),
-                filled(boundary, 1),
+                filled(boundary, PAPER_PADDING),
             )
         # Mirrored ground is no object and teaches nothing, but unlike black it is no thing of its own either.
         return _Crop(
@@ -272,17 +272,30 @@ class TaggedImages(Dataset[TagItem]):
         high, wide = (min(side, _SURROUNDINGS * self._tile) for side in (height, width))
         row = min(max(window.row + window.height // 2 - high // 2, 0), height - high)
         col = min(max(window.col + window.width // 2 - wide // 2, 0), width - wide)
-        area = rng.uniform(*_AREA) * high * wide
-        ratio = math.exp(rng.uniform(*np.log(_RATIO)))
-        part = (min(high, max(1, round(math.sqrt(area / ratio)))), min(wide, max(1, round(math.sqrt(area * ratio)))))
-        row += int(rng.integers(high - part[0] + 1))
-        col += int(rng.integers(wide - part[1] + 1))
-        patch = self.reader.read(scene, Window(row, col, *part), (self._tile, self._tile))
+        patch = self._part(scene, Window(row, col, high, wide), window, rng)
         turn = self._turn(rng)
         image, valid = turn(patch.image).contiguous(), turn(patch.valid)
         shares = {"blurred": SECOND_BLURRED, "solarised": SECOND_SOLARISED}
         view = contrast_view(image, rng, full=self._full, strength=self._colour, **shares)
         return view.where(valid, 0).contiguous()
+
+    def _part(self, scene: Scene, around: Window, window: Window, rng: np.random.Generator) -> Patch:
+        """Read a part at the size of the tile, or the crop's own window where parts show no valid pixel."""
+        size = (self._tile, self._tile)
+        high, wide = around.height, around.width
+        for _ in range(_ATTEMPTS):
+            area = rng.uniform(*_AREA) * high * wide
+            ratio = math.exp(rng.uniform(*np.log(_RATIO)))
+            part = (
+                min(high, max(1, round(math.sqrt(area / ratio)))),
+                min(wide, max(1, round(math.sqrt(area * ratio)))),
+            )
+            row = around.row + int(rng.integers(high - part[0] + 1))
+            col = around.col + int(rng.integers(wide - part[1] + 1))
+            patch = self.reader.read(scene, Window(row, col, *part), size)
+            if patch.valid.any():
+                return patch
+        return self.reader.read(scene, window, size)
 
 
 def refuse_blocks(regions: Sequence[Region]) -> None:

@@ -10,6 +10,7 @@ from landwright.recipe.section import Positive, Section, Share
 
 Weight = Annotated[float, Field(ge=0)]
 Threshold = Annotated[float, Field(gt=0, lt=1)]
+Features = Literal["dino_tokens", "dino_head", "encoder"]
 
 
 def _off(given: Any) -> Any:
@@ -37,8 +38,8 @@ class TagsSpec(Section):
         patchlink: Links between tokens of like features: beside what tags say (``union``), in place of it
             (``dino_only``), or ``off``. By default ``atsg`` has them where there are features to compare.
         link_features: What links compare: ``dino_tokens``, ``dino_head`` (of ``link_head``) or the network's own tokens
-            (``encoder``). By default DINO's where its weights are given; else nothing, since a network that follows its
-            own tokens makes all of them alike.
+            (``encoder``). By default the head's code where there is one, DINO's tokens where its weights are given, and
+            else nothing, since a network that follows its own tokens makes all of them alike.
         link_threshold: Smallest |cosine| of linked tokens: the mean over the image or the batch, or a number.
         dino: Architecture of the frozen DINO.
         dino_weights: Its weights: ``hub``, or a safetensors file in timm's names.
@@ -57,7 +58,7 @@ class TagsSpec(Section):
         joint: Weight of the loss of both decoders; by default 0.3, and 0 in ``toco``.
         objects: Weight of the object loss; by default 0.3, and 0.03 where it is ``official``.
         boundary: Weight of the boundary loss; by default 0.1, and 1.2 where it is ``official``.
-        seg_after: Steps before pseudo-labels are learnt from; by default a tenth of all.
+        seg_after: Steps before pseudo-labels are learnt from, by default a tenth of all; as published one more.
         background_score: Background against which activation maps are scored.
         high: Activation above which a class is taken for certain.
         low: Activation below which there is none.
@@ -75,7 +76,7 @@ class TagsSpec(Section):
     method: Literal["toco", "ctfa", "atsg"] = "atsg"
     da: Annotated[Literal["off", "official"] | Annotated[int, Field(ge=0)] | None, _OFF] = None
     patchlink: Annotated[Literal["off", "union", "dino_only"] | None, _OFF] = None
-    link_features: Literal["dino_tokens", "dino_head", "encoder"] | None = None
+    link_features: Features | None = None
     link_threshold: Literal["batch_mean", "image_mean"] | Share | None = None
     dino: Literal["vit_base", "vit_small", "vit_tiny"] = "vit_base"
     dino_weights: str | None = None
@@ -107,12 +108,26 @@ class TagsSpec(Section):
     def _parts_fit(self) -> TagsSpec:
         if self.low > self.high:
             raise ValueError("`low` is above `high`")
-        if self.link_features == "dino_head" and self.link_head is None:
-            raise ValueError("`link_features: dino_head` needs the file of the head: `link_head`")
-        if self.link_features in {"dino_tokens", "dino_head"} and self.dino_weights is None:
-            raise ValueError(f"`link_features: {self.link_features}` needs `dino_weights`: hub, or a file")
+        self._links_fit()
         if self.segments == "sam" and self.sam is None:
             raise ValueError("`segments: sam` needs a model: `sam`, a checkpoint, a folder or a name on the hub")
         if self.sam is not None and self.segments != "sam":
             raise ValueError("`sam` goes with `segments: sam`")
         return self
+
+    @property
+    def named_features(self) -> Features | None:
+        """What the section says that links compare: a head that is given is there to be used."""
+        return self.link_features or (None if self.link_head is None else "dino_head")
+
+    def _links_fit(self) -> None:
+        features = self.named_features
+        if features == "dino_head" and self.link_head is None:
+            raise ValueError("`link_features: dino_head` needs the file of the head: `link_head`")
+        if features != "dino_head" and self.link_head is not None:
+            raise ValueError(f"`link_features: {features}` does not read `link_head`: use dino_head, or leave it out")
+        if features in {"dino_tokens", "dino_head"} and self.dino_weights is None:
+            given = "`link_head`" if self.link_features is None else f"`link_features: {features}`"
+            raise ValueError(f"{given} needs `dino_weights`: hub, or a file")
+        if features == "encoder" and self.dino_weights is not None:
+            raise ValueError("`link_features: encoder` does not read `dino_weights`: leave one of them out")

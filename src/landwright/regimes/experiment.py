@@ -24,6 +24,8 @@ class Experiment:
         card: Card of the bundle, without scores.
         notes: What a user may not expect of the training labels.
         remark: What a reader of the validation scores must know, to be put behind what they were measured on.
+        figures: Names of the figures that the regime adds to those of the protocol.
+        tags: Where tags come from, as ``landwright evaluate --tags`` takes it, or None.
     """
 
     module: RegimeModule
@@ -33,3 +35,5 @@ class Experiment:
     card: Card
     notes: tuple[str, ...] = ()
     remark: str = ""
+    figures: tuple[str, ...] = ()
+    tags: str | None = None

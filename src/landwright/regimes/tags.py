@@ -9,6 +9,8 @@ from landwright.errors import UsageError
 from landwright.legends import load_legend
 from landwright.networks import network_info
 from landwright.networks.ctfa import Ctfa
+from landwright.networks.ctfa.blocks import default_block
+from landwright.networks.ctfa.encoder import DEFAULT, LAYOUTS
 from landwright.recipe import NetworkSpec, Recipe, TagsSpec
 from landwright.regimes.experiment import Experiment
 from landwright.regimes.module import check_metric
@@ -73,7 +75,17 @@ def build(recipe: Recipe, *, tiles: int) -> Experiment:
     card = make_card(recipe, data.found, legend, ready.scaling, logits=len(legend))
     card = card.model_copy(update={"recipe_hash": given.hash()})
     remark = "" if data.scored else ", against their tags: maps are not scored"
-    return Experiment(module, train, data.val, data.found.split, card, data.found.notes, remark)
+    return Experiment(
+        module,
+        train,
+        data.val,
+        data.found.split,
+        card,
+        data.found.notes,
+        remark,
+        figures=FIGURES,
+        tags=data.source,
+    )
 
 
 def _check_network(recipe: Recipe) -> None:
@@ -89,12 +101,24 @@ def _check_network(recipe: Recipe) -> None:
     if given := [name for name in _OWNED if name in network.options]:
         key = "background" if given[0] == "background" else "da"
         raise UsageError(f"network.{given[0]} is decided by the section `tags`", remedy=f"Use tags.{key}")
+    _check_block(recipe)
     check_tile(recipe)
     if recipe.data.tile % info.stride:
         nearest = max(1, round(recipe.data.tile / info.stride)) * info.stride
         raise UsageError(
             f"tiles of {recipe.data.tile} pixels are no multiple of the network's {info.stride}",
             remedy=f"Set data.tile to {nearest}",
+        )
+
+
+def _check_block(recipe: Recipe) -> None:
+    da = (recipe.tags or TagsSpec()).da
+    layout = LAYOUTS.get(str(recipe.network.options.get("encoder", DEFAULT)))
+    # An encoder that there is not is told of by the network.
+    if isinstance(da, int) and layout is not None and da >= layout.depth:
+        raise UsageError(
+            f"tags.da {da} is no block of the encoder, which has 0 to {layout.depth - 1}",
+            remedy=f"Set tags.da to one of these, to official, or to off, which is {default_block(layout.depth)}",
         )
 
 

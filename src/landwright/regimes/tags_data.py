@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,13 +23,16 @@ from landwright.data.tiles import RandomTiles
 from landwright.errors import DataError, UsageError
 from landwright.legends import Legend, load_crosswalk
 from landwright.prepare.segments import MOST, PARAMS, SegmentFolder, make_segments
-from landwright.rasters import open_labels, open_raster
+from landwright.rasters import RasterInfo, open_labels, open_raster
 from landwright.recipe import Recipe, TagsSpec
 from landwright.regimes.inputs import FULL_SCALE, band_names
+from landwright.regimes.preparation import preparing
 from landwright.regimes.setup import TrainingData
 from landwright.regimes.tags_plan import TagsPlan
 
 FROM_MASKS = "from-masks"
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class TagData:
         scored: Whether they have masks.
         segments: Segments of the training images, or None.
         full: Value that counts as white.
+        source: Where the tags come from, as ``landwright evaluate`` reads them, or None if it cannot.
     """
 
     found: TrainingData
@@ -53,6 +57,7 @@ class TagData:
     scored: bool
     segments: SegmentFolder | None
     full: float
+    source: str | None
 
 
 def open_tag_data(recipe: Recipe, spec: TagsSpec, legend: Legend, plan: TagsPlan) -> TagData:
@@ -96,7 +101,8 @@ def open_tag_data(recipe: Recipe, spec: TagsSpec, legend: Legend, plan: TagsPlan
     plain = RandomTiles(learnt, data, legend, length=recipe.optim.batch, seed=recipe.seed)
     infos = tuple(plain.reader.info(region.scene) for region in learnt)
     plain.reader.close()
-    segments = _segments(spec, plan, learnt)
+    full = _full(recipe, infos[0].dtype)
+    segments = _segments(recipe, spec, plan, learnt, scale=_scale(infos, full))
     layout = load_layout(data.layout) if data.layout is not None else None
     found = TrainingData(
         spec=data,
@@ -110,7 +116,7 @@ def open_tag_data(recipe: Recipe, spec: TagsSpec, legend: Legend, plan: TagsPlan
         layout=layout,
         notes=(*remarks, *_large(data.tile, infos[0].shape), plan.note),
     )
-    return TagData(found, learnt, tags, tiles, bool(labelled), segments, _full(recipe, infos[0].dtype))
+    return TagData(found, learnt, tags, tiles, bool(labelled), segments, full, _readable(recipe, spec))
 
 
 def _said(
@@ -128,6 +134,12 @@ def _said(
     field = spec.field or (TAGS if data.tags is None else None)
     said = read_tags(source, scenes, legend.names, field=field, background=spec.background)
     return said, Path(source if isinstance(source, str) else source[0])
+
+
+def _readable(recipe: Recipe, spec: TagsSpec) -> str | None:
+    """Return the source of tags if it is one, and has its tags under their usual name."""
+    source = recipe.data.tags if recipe.data.tags is not None else recipe.data.pairs
+    return source if isinstance(source, str) and spec.field in {None, TAGS} else None
 
 
 def _from_masks(recipe: Recipe, spec: TagsSpec, legend: Legend, scenes: Sequence[Scene]) -> dict[str, frozenset[str]]:
@@ -153,20 +165,37 @@ def _from_masks(recipe: Recipe, spec: TagsSpec, legend: Legend, scenes: Sequence
             said[scene.name] = mask_tags(labels, min_pixels=spec.min_pixels) & names
         finally:
             labels.close()
+    bare = [name for name, tags in said.items() if not tags]
+    if bare and background_of(legend.names, spec.background) is None:
+        shown = ", ".join(bare[:_SHOWN]) + (f" and {len(bare) - _SHOWN} more" if len(bare) > _SHOWN else "")
+        raise DataError(
+            f"{len(bare)} of {len(said)} images have no tag, for in their masks no class covers {spec.min_pixels} "
+            f"pixels: {shown}",
+            remedy="Lower tags.min_pixels, or leave them out",
+        )
     return said
 
 
-def _segments(spec: TagsSpec, plan: TagsPlan, learnt: Sequence[Region]) -> SegmentFolder | None:
+def _segments(
+    recipe: Recipe, spec: TagsSpec, plan: TagsPlan, learnt: Sequence[Region], *, scale: float | None
+) -> SegmentFolder | None:
     """Find the segments of the training images; those of a provider are made first, or taken from the cache."""
     if plan.segments == "none":
         return None
     images = list(dict.fromkeys(region.scene.image for region in learnt))
     if plan.segments in PARAMS:
-        params: dict[str, Any] = {} if spec.sam is None else {"weights": spec.sam}
-        if plan.paper:
-            params["most"] = MOST
-        folder = SegmentFolder(make_segments(images, None, plan.segments, params).path)
+        bands = recipe.data.bands
+        given = {
+            "weights": spec.sam,
+            "most": MOST if plan.paper else None,
+            "bands": None if bands is None else bands[: 3 if len(bands) >= 3 else 1],
+            "value_scale": scale,
+        }
+        params = {name: value for name, value in given.items() if value is not None}
+        with preparing(f"{plan.segments} segments", len(images)) as advance:
+            folder = SegmentFolder(make_segments(images, None, plan.segments, params, progress=advance).path)
     else:
+        _refuse_misspelt(plan.segments)
         folder = SegmentFolder(plan.segments)
     if plan.paper and folder.params.get("most") != MOST:
         raise UsageError(
@@ -177,6 +206,20 @@ def _segments(spec: TagsSpec, plan: TagsPlan, learnt: Sequence[Region]) -> Segme
         )
     folder.check(images)
     return folder
+
+
+def _refuse_misspelt(segments: str) -> None:
+    near = get_close_matches(segments, PARAMS, n=1)
+    if near and not Path(segments).exists():
+        raise UsageError(
+            f"tags.segments {segments!r} is neither a folder nor one of {', '.join(PARAMS)}",
+            remedy=f"Did you mean {near[0]}?",
+        )
+
+
+def _scale(infos: Sequence[RasterInfo], full: float) -> float | None:
+    """Return what makes 255 of white, or None for images of 8 bits."""
+    return None if all(info.dtype == "uint8" for info in infos) else 255 / full
 
 
 def _large(tile: int, shape: tuple[int, int]) -> tuple[str, ...]:

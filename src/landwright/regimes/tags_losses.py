@@ -47,7 +47,7 @@ class TagBatch(NamedTuple):
         local: Normalised float32 (B, C, H, W): the same ground in other colours, or None without contrast.
         second: Normalised float32 (B, C, H, W): another view of the image, or None without contrast.
         objects: Integer (B, H, W): numbers of segments, or None.
-        boundary: Integer (B, H, W): 1 where segments end, or None.
+        boundary: Integer (B, H, W): 1 where segments end (255 in published padding), or None.
     """
 
     image: Tensor
@@ -115,7 +115,9 @@ def tag_losses(
             objects = consecutive_objects(batch.objects) if plan.object_loss == "official" else batch.objects
             add("objects", plan.objects, object_loss(seg, objects, mode=plan.object_loss, valid=shown))
         if plan.boundary and batch.boundary is not None:
-            add("boundary", plan.boundary, boundary_loss(seg, batch.boundary, mode=plan.boundary_loss, valid=shown))
+            # The published loss computes with the number of the padding, too; to the others it is no boundary.
+            ends = batch.boundary if plan.boundary_loss == "official" else batch.boundary == 1
+            add("boundary", plan.boundary, boundary_loss(seg, ends, mode=plan.boundary_loss, valid=shown))
     if mapped and (plan.seg or plan.dense_energy or plan.joint):
         labels = pseudo_labels(cam, batch, plan)
         if plan.seg:

@@ -60,7 +60,7 @@ class TagsModule(RegimeModule):
             self.network,
             self.collated(batch),
             self.plan,
-            mapped=self.global_step >= self.plan.seg_after,
+            mapped=self.plan.maps_at(self.global_step),
             features=None if self.links is None else self.links.to(self.device),
             move_teacher=batch_idx % self.recipe.optim.accumulate == 0,
         )

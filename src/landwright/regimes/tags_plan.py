@@ -11,9 +11,9 @@ from landwright.errors import UsageError
 from landwright.legends import Legend
 from landwright.losses import BoundaryLoss, LinkMode, LinkThreshold, ObjectLoss
 from landwright.recipe import Recipe, TagsSpec
+from landwright.recipe.tags import Features
 
 Links = LinkMode | Literal["off"]
-Features = Literal["dino_tokens", "dino_head", "encoder"]
 
 JOINT = 0.3
 """Published weight of the joint loss."""
@@ -27,6 +27,7 @@ OBJECTS: Mapping[ObjectLoss, float] = {"official": 0.03, "per_object_mean": 0.3}
 BOUNDARY: Mapping[BoundaryLoss, float] = {"official": 1.2, "soft": 0.1, "precision": 0.1}
 """Weight of the boundary loss by its form; the published one has no gradient, so that its size does not matter."""
 
+_TERMS = ("affinity", "contrast", "seg", "dense_energy", "joint", "objects", "boundary")
 _WARMUP_SHARE = 10
 _CROP_SHARE = 0.3
 _AUX_BLOCKS: dict[str, Literal["dynamic"] | None] = {"off": None, "official": "dynamic"}
@@ -57,7 +58,7 @@ class TagsPlan:
         joint: Weight of the joint loss.
         objects: Weight of the object loss.
         boundary: Weight of the boundary loss.
-        seg_after: Steps before pseudo-labels count.
+        seg_after: Steps before pseudo-labels count, see `maps_at`.
         background_score: Background of scored activation maps.
         high: Activation of what is certain.
         low: Activation below which there is nothing.
@@ -96,18 +97,34 @@ class TagsPlan:
 
     @property
     def note(self) -> str:
-        """The plan in one line, for the notes of a run."""
+        """What counts of the plan in one line, for the notes of a run; what is off is left out."""
         told = {
             name: value
             for name, value in asdict(self).items()
-            if value is not None and name not in {"method", "paper", "background"}
+            if value is not None and name not in {"method", "paper", "background", *self._unused()}
         }
-        if self.patchlink == "off":
-            told = {name: value for name, value in told.items() if not name.startswith(("link_", "dino"))}
         settings = ", ".join(f"{name} {value}" for name, value in told.items())
         ground = "with" if self.background else "without"
         computed = "as published" if self.paper else "as mended here"
         return f"tags: {self.method} {computed}, {ground} a background; {settings}"
+
+    def maps_at(self, step: int) -> bool:
+        """Whether a step, counted from 0, learns from pseudo-labels; the published comparison leaves out one more."""
+        return step > self.seg_after if self.paper else step >= self.seg_after
+
+    def _unused(self) -> set[str]:
+        """Return the names of what no term of the loss reads."""
+        unused = {name for name in _TERMS if not getattr(self, name)}
+        linked = self.affinity > 0 and self.patchlink != "off"
+        unused |= set() if linked else {"patchlink", "link_features", "link_threshold", "link_head"}
+        unused |= set() if linked and self.dino_weights is not None else {"dino", "dino_weights"}
+        unused |= set() if self.contrast else {"crops", "crop_size"}
+        unused |= set() if self.objects else {"object_loss"}
+        unused |= set() if self.boundary else {"boundary_loss"}
+        guided = self.objects > 0 or self.boundary > 0
+        unused |= set() if guided and self.segments != "none" else {"segments"}
+        late = self.seg or self.dense_energy or self.joint or (guided and not self.paper)
+        return unused if late else unused | {"seg_after"}
 
 
 def resolve(recipe: Recipe, legend: Legend, *, stride: int) -> TagsPlan:
@@ -125,7 +142,7 @@ def resolve(recipe: Recipe, legend: Legend, *, stride: int) -> TagsPlan:
     atsg = spec.method == "atsg"
     _check(recipe, spec)
     da = spec.da if spec.da is not None else ("official" if atsg and paper else "off")
-    compared = paper or spec.dino_weights is not None or spec.link_features is not None
+    compared = paper or spec.dino_weights is not None or spec.named_features is not None
     links: Links = spec.patchlink or ("union" if atsg and compared else "off")
     affinity = spec.affinity
     features, weights = _link_source(recipe, spec, on=links != "off" and affinity > 0)
@@ -186,7 +203,7 @@ def _link_source(recipe: Recipe, spec: TagsSpec, *, on: bool) -> tuple[Features,
     """Return what links compare, and the weights of DINO where that takes any."""
     weights = spec.dino_weights or ("hub" if recipe.loss.paper and spec.link_features is None else None)
     usual: Features = "encoder" if weights is None else "dino_tokens"
-    features = spec.link_features or usual
+    features = spec.named_features or usual
     if not on:
         return features, None
     return features, None if features == "encoder" else weights

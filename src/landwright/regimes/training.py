@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from landwright.bundles import save_bundle
+from landwright.data import Part
 from landwright.errors import UsageError
 from landwright.evaluation.protocols import ProtocolResult
 from landwright.recipe import Recipe
@@ -30,6 +31,7 @@ from landwright.regimes.interrupt import Interrupted, StopRequest
 from landwright.regimes.loading import ExperimentData
 from landwright.regimes.module import SCORE
 from landwright.regimes.optimizer import check_optim
+from landwright.regimes.preparation import watched
 
 REGIMES: dict[str, Callable[..., Experiment]] = {
     "masks": masks.build,
@@ -45,6 +47,9 @@ ERRORS = {"mae", "rmse", "mae_high", "rmse_high", *words.FIGURES}
 
 VALIDATIONS = 10
 LOGGED_POINTS = 200
+
+_SCORED: tuple[Part, ...] = ("test", "val")
+"""Parts to score a bundle on, the usual one first."""
 
 _NOISE = (
     ".*does not have many workers",
@@ -89,6 +94,9 @@ class TrainResult:
         notes: What a user may not expect of the training labels.
         dates: Number of dates that the model compares.
         seconds: Time that this call took.
+        figures: Names of the figures that the regime adds to those of the protocol.
+        evaluation: What ``landwright evaluate`` takes besides the model to score it on the data that the run kept
+            apart; None where these lack labels.
     """
 
     run: Path
@@ -103,6 +111,8 @@ class TrainResult:
     notes: tuple[str, ...]
     dates: int
     seconds: float
+    figures: tuple[str, ...] = ()
+    evaluation: tuple[str, ...] | None = ()
 
 
 def train(
@@ -140,7 +150,8 @@ def train(
         check_optim(optim)
         _check_devices(devices)
         precision = _precision(optim.precision)
-        experiment = REGIMES[recipe.regime](recipe, tiles=optim.steps * optim.accumulate * optim.batch * devices)
+        with watched(progress and _is_leader()):
+            experiment = REGIMES[recipe.regime](recipe, tiles=optim.steps * optim.accumulate * optim.batch * devices)
         _check_share(experiment, devices)
         if resume:
             folder.check_split(experiment.split)
@@ -165,7 +176,20 @@ def train(
             notes=experiment.notes,
             dates=experiment.card.dates,
             seconds=time.monotonic() - began,
+            figures=experiment.figures,
+            evaluation=_evaluation(experiment),
         )
+
+
+def _evaluation(experiment: Experiment) -> tuple[str, ...] | None:
+    """Return the options that name the part to score a bundle on, if it is not the usual one, and the tags."""
+    parts = [part for part in _SCORED if part in experiment.split.counts()]
+    for part in parts:
+        scenes = [region.scene for region in experiment.split.regions(part)]
+        if all(scene.label is not None or scene.height is not None for scene in scenes):
+            named = () if part == parts[0] else ("--part", part)
+            return named if experiment.tags is None else (*named, "--tags", experiment.tags)
+    return None
 
 
 def _is_leader() -> bool:

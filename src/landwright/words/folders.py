@@ -1,4 +1,4 @@
-"""Where weights and text features are kept on this machine."""
+"""Where weights, text features and other things that are made once are kept on this machine."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ FEATURES_VARIABLE = "LANDWRIGHT_FEATURES"
 
 def weights_folder() -> Path:
     """Return the folder in which weights are looked for before the hub is asked."""
-    return _folder(WEIGHTS_VARIABLE, "weights")
+    return cache_folder(WEIGHTS_VARIABLE, "weights")
 
 
 def features_folder() -> Path:
     """Return the folder in which features of words are kept."""
-    return _folder(FEATURES_VARIABLE, "words")
+    return cache_folder(FEATURES_VARIABLE, "words")
 
 
-def _folder(variable: str, name: str) -> Path:
+def cache_folder(variable: str, name: str) -> Path:
+    """Return a folder of the user's cache.
+
+    Args:
+        variable: Environment variable that names the folder.
+        name: Without it: the folder's name in ``landwright`` of ``XDG_CACHE_HOME``, by default ``~/.cache``.
+    """
     given = os.environ.get(variable)
     if given:
         return Path(given).expanduser()

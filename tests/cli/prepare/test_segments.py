@@ -30,6 +30,10 @@ def test_segments(run: Callable[..., Result]) -> None:
     assert (json.loads(line)["kept"], json.loads(line)["params"]["scale"]) == (2, 300)
 
 
+def test_help_says_where_training_keeps_its_own(run: Callable[..., Result]) -> None:
+    assert "LANDWRIGHT_SEGMENTS" in run("prepare", "segments", "--help").output
+
+
 def test_bands_and_factor(run: Callable[..., Result]) -> None:
     result = run(*COMMAND, "--provider", "slic", "--bands", "2", "--scale", "0.5", "--json")
     assert result.exit_code == 0, result.output

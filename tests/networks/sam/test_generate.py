@@ -47,7 +47,8 @@ def test_masks_are_those_of_transformers_own_pipeline(
 @pytest.mark.parametrize("size", [(20, 90), (90, 20), (64, 64)])
 def test_any_shape_of_image(kind: str, size: tuple[int, int], request: pytest.FixtureRequest) -> None:
     found = MaskGenerator(request.getfixturevalue(kind), OPEN)(image(*size))
-    assert found.dtype == torch.bool and found.shape[1:] == size and len(found) > 0
+    assert found.shape == (len(found), *size) and len(found) > 0
+    assert all(mask.dtype == torch.bool and mask.shape == size and mask.any() for mask in found)
 
 
 def test_points_lie_evenly_in_the_image(sam: nn.Module, sam2: nn.Module) -> None:
@@ -56,10 +57,10 @@ def test_points_lie_evenly_in_the_image(sam: nn.Module, sam2: nn.Module) -> None
 
 
 def test_parts_give_the_same_as_the_whole(sam: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = MaskGenerator(sam, OPEN)(image())
+    whole = torch.stack(list(MaskGenerator(sam, OPEN)(image())))
     monkeypatch.setattr(generate, "_PROMPTS", {"cpu": 3})
     monkeypatch.setattr(generate, "_PIXELS", 1)
-    assert torch.equal(whole, MaskGenerator(sam, OPEN)(image()))
+    assert torch.equal(whole, torch.stack(list(MaskGenerator(sam, OPEN)(image()))))
 
 
 def test_settings_leave_masks_out(sam: nn.Module) -> None:

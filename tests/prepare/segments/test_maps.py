@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -60,6 +61,32 @@ def test_no_masks() -> None:
     objects, boundary = object_and_boundary(np.zeros((0, 4, 6), bool))
     assert objects.shape == boundary.shape == (4, 6)
     assert not objects.any() and not boundary.any()
+
+
+def test_masks_are_taken_one_at_a_time() -> None:
+    """Only one is held at full size: a hundred of a megabyte each, and peaks of a few megabytes."""
+    side, number = 1024, 100
+
+    class Squares:
+        shape = (number, side, side)
+        asked = 0
+
+        def __getitem__(self, place: int, /) -> np.ndarray:
+            self.asked += 1
+            mask = np.zeros((side, side), bool)
+            mask[place * 10 : place * 10 + 30, place * 5 : place * 5 + 20 + place % 7] = True
+            return mask
+
+    masks = Squares()
+    tracemalloc.start()
+    objects, boundary = object_and_boundary(masks, most=60)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * side**2
+    assert masks.asked == number + 60
+    whole = np.stack([masks[place] for place in range(number)])
+    for found, expected in zip((objects, boundary), object_and_boundary(whole, most=60), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_partition_gives_what_its_masks_give() -> None:

@@ -61,6 +61,9 @@ def segments(
     Images are known by their content: what is there is kept, an image that was changed is made again, and a run that
     was interrupted continues. Nothing is sent anywhere; SAM's weights are those that are named, or in the hub's cache.
 
+    A recipe that names a provider instead of a folder needs no such run: `landwright train` makes the segments first
+    and keeps them in ~/.cache/landwright/segments, or in the folder that LANDWRIGHT_SEGMENTS names.
+
     Example: landwright prepare segments images/ -o segments/ --provider sam --weights mobile_sam.pt
     """
     from landwright.prepare.segments import make_segments

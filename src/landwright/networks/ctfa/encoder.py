@@ -15,6 +15,8 @@ from landwright.networks.layers.patchvit import PATCH, PatchViT, fit_by_size
 
 UNUSED = ("head.",)
 DEPTH = 12
+COMPACT_DEPTH = 4
+DEFAULT = "deit_base"
 ENCODER_WORDS = (
     "deit_tiny, deit_small or deit_base (DeiT on 16-pixel patches; deit_base as published) or compact (a small encoder "
     "of our own with stride 8, for CPU)"
@@ -60,6 +62,7 @@ class Layout:
     Attributes:
         build: Makes the encoder, with its ``blocks``, for a number of bands.
         dim: Channels of a token.
+        depth: Blocks of the encoder.
         stride: Pixels per token and axis.
         pooling: What the class heads read of every channel, over all tokens: ``max`` as published, or ``mean``, with
             which activation maps cover more of an object where the encoder knows nothing yet.
@@ -72,6 +75,7 @@ class Layout:
 
     build: Callable[[int], nn.Module]
     dim: int
+    depth: int = DEPTH
     stride: int = PATCH
     pooling: Literal["max", "mean"] = "max"
     decoder: int = 512
@@ -97,8 +101,9 @@ LAYOUTS: Mapping[str, Layout] = {
     "deit_small": _deit("small", 384, 6),
     "deit_base": _deit("base", 768, 12),
     "compact": Layout(
-        build=lambda bands: CompactEncoder(bands, (32, 64), dim=128, depth=4, heads=4, mlp_ratio=2, grid=16),
+        build=lambda bands: CompactEncoder(bands, (32, 64), 128, COMPACT_DEPTH, heads=4, mlp_ratio=2, grid=16),
         dim=128,
+        depth=COMPACT_DEPTH,
         stride=8,
         pooling="mean",
         decoder=128,

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from landwright.errors import UsageError
 from landwright.networks.ctfa.blocks import AuxBlock, Encoded, default_block
-from landwright.networks.ctfa.encoder import ENCODER_WORDS, LAYOUTS
+from landwright.networks.ctfa.encoder import DEFAULT, ENCODER_WORDS, LAYOUTS
 from landwright.networks.ctfa.heads import ContrastHead, LargeFOV
 from landwright.networks.encoders import EncoderPart
 from landwright.networks.layers.pad import pad_to_multiple
@@ -96,7 +96,7 @@ class Ctfa(nn.Module):
         classes: int,
         bands: int = 3,
         *,
-        encoder: str = "deit_base",
+        encoder: str = DEFAULT,
         background: bool = True,
         aux_block: int | Literal["dynamic"] | None = None,
     ) -> None:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from landwright.networks.sam.library import sam_library
+from landwright.networks.sam.runs import Runs
 
 # Prompts at a time: a CPU is fastest while what it works on stays near it, a GPU while it is full.
 _PROMPTS: Final = {"cpu": 4}
@@ -69,15 +72,17 @@ class MaskGenerator:
         self._side = side
 
     @torch.inference_mode()
-    def __call__(self, image: Tensor) -> Tensor:
+    def __call__(self, image: Tensor) -> Runs:
         """Find masks.
 
         Args:
             image: (3, H, W) uint8, on any device.
 
         Returns:
-            (n, H, W) bool on the CPU, which may overlap; the best first.
+            The masks, which may overlap; the best first. They are kept as run lengths.
         """
+        from torchvision.ops import nms  # the image processor needs torchvision, too
+
         device = next(self.model.parameters()).device
         inputs = self._processor(images=image.cpu(), return_tensors="pt")
         height, width = image.shape[-2:]
@@ -85,7 +90,8 @@ class MaskGenerator:
         inner = (self._side, self._side) if self._square else tuple(map(int, inputs["reshaped_input_sizes"][0]))
         embeddings = self.model.get_image_embeddings(inputs["pixel_values"].to(device))
         points = self._points(inner).to(device)
-        masks, scores, boxes = [], [], []
+        runs: list[NDArray[np.int32]] = []
+        scores, boxes = [], []
         for some in torch.split(points, _PROMPTS.get(device.type, _PROMPTS_ELSEWHERE)):
             found = self.model(
                 image_embeddings=embeddings,
@@ -96,15 +102,11 @@ class MaskGenerator:
             logits, quality = found.pred_masks[0].flatten(0, 1), found.iou_scores[0].flatten()
             good = quality > self.settings.pred_iou
             for part in self._kept(logits[good], quality[good], inner, (height, width)):
-                masks += part[0]
+                runs += part[0]
                 scores.append(part[1])
                 boxes.append(part[2])
-        if not masks:
-            return torch.zeros(0, height, width, dtype=torch.bool)
-        final = self._processor.post_process_for_mask_generation(
-            masks, torch.cat(scores), torch.cat(boxes), self.settings.nms
-        )[0]
-        return torch.stack([mask.bool() for mask in final])
+        best = nms(torch.cat(boxes).float(), torch.cat(scores), self.settings.nms).tolist() if runs else []
+        return Runs([runs[place] for place in best], (height, width))
 
     def _points(self, inner: tuple[int, ...]) -> Tensor:
         """Points (n, 2) as x and y in the model's input, row by row."""
@@ -115,7 +117,7 @@ class MaskGenerator:
 
     def _kept(
         self, logits: Tensor, quality: Tensor, inner: tuple[int, ...], size: tuple[int, int]
-    ) -> list[tuple[list[Any], Tensor, Tensor]]:
+    ) -> list[tuple[list[NDArray[np.int32]], Tensor, Tensor]]:
         """Bring masks (n, h, w) to full size and keep the stable ones: run lengths, scores and boxes."""
         height, width = size
         step = max(1, _PIXELS // max(height * width, self._side**2))
@@ -135,5 +137,6 @@ class MaskGenerator:
                 stability_score_offset=self.settings.offset,
             )
             if masks:
-                kept.append((masks, scores.cpu(), boxes.cpu()))
+                runs = [np.array(mask["counts"], np.int32) for mask in masks]
+                kept.append((runs, scores.cpu(), boxes.cpu()))
         return kept

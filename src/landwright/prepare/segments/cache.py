@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from landwright.prepare.segments.params import fingerprint
+from landwright.words.folders import cache_folder
 
 SEGMENTS_VARIABLE: Final = "LANDWRIGHT_SEGMENTS"
 """Environment variable that names the folder of kept segments."""
@@ -23,8 +23,4 @@ def kept_segments(provider: str, params: Mapping[str, Any]) -> Path:
         provider: Who makes them.
         params: Complete settings, see :func:`landwright.prepare.segments.complete_params`.
     """
-    given = os.environ.get(SEGMENTS_VARIABLE)
-    base = os.environ.get("XDG_CACHE_HOME")
-    home = Path(base) if base else Path.home() / ".cache"
-    root = Path(given).expanduser() if given else home / "landwright" / "segments"
-    return root / f"{provider}-{fingerprint(provider, params)}"
+    return cache_folder(SEGMENTS_VARIABLE, "segments") / f"{provider}-{fingerprint(provider, params)}"

@@ -17,9 +17,10 @@ from landwright.errors import UsageError
 from landwright.prepare.segments.cache import kept_segments
 from landwright.prepare.segments.files import read_picture, write_map
 from landwright.prepare.segments.folder import locked, open_record
+from landwright.prepare.segments.identity import image_hash
 from landwright.prepare.segments.params import FelzenszwalbParams, Params, SamParams, SlicParams, read_params
 from landwright.prepare.segments.pieces import Pieces, Segmenter
-from landwright.prepare.segments.record import Entry, Record, are_there, content_hash, files_of
+from landwright.prepare.segments.record import Entry, Record, are_there, files_of
 from landwright.prepare.segments.result import SegmentsResult
 from landwright.rasters.gdal import without_georeference_warning
 
@@ -49,8 +50,8 @@ def make_segments(
     """Find objects and boundaries in images, for losses that follow them.
 
     Written are, for each image, ``NAME_objects.png`` (uint16, 1 for the largest object, 0 for none) and
-    ``NAME_boundary.png`` (0 or 255), and ``segments.json``. An image is known by the content of its file: what is there
-    is kept, what was changed is made again, and a run that was interrupted continues. Read them with `SegmentFolder`.
+    ``NAME_boundary.png`` (0 or 255), and ``segments.json``. An image is known by its content, wherever it lies: what is
+    there is kept, what was changed is made again, and a run that was interrupted continues. `SegmentFolder` reads them.
 
     Args:
         images: Image files of any type that GDAL reads, up to 4096 x 4096 pixels.
@@ -75,7 +76,7 @@ def make_segments(
         raise UsageError(f"{provider} cannot take {jobs} images at a time", remedy="Leave jobs out")
     sources = list(dict.fromkeys(map(Path, images)))
     folder = kept_segments(provider, chosen.record()) if out is None else Path(out)
-    hashes = {source: content_hash(source) for source in sources}
+    hashes = {source: image_hash(source) for source in sources}
     open_record(folder, provider, chosen)
     with locked(folder):
         record = open_record(folder, provider, chosen)

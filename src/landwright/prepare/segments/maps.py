@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,19 @@ SMALLEST: Final = 50
 _IDS = np.iinfo(np.uint16).max
 
 
+class Masks(Protocol):
+    """Masks of an image: an array (n, H, W), or anything that gives one mask (H, W) after the other."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, H, W)."""
+
+    def __getitem__(self, place: int, /) -> NDArray[np.bool_]:
+        """Return one mask, (H, W) bool."""
+
+
 def object_and_boundary(
-    masks: NDArray[np.bool_], *, most: int | None = MOST, smallest: int = SMALLEST
+    masks: Masks, *, most: int | None = MOST, smallest: int = SMALLEST
 ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
     """Join the masks of an image (Ma et al., "SAM-assisted remote sensing imagery semantic segmentation", TGRS 2024).
 
@@ -27,7 +38,7 @@ def object_and_boundary(
     on. Boundaries are those of all masks, two pixels wide, also of masks too small for an object; objects end at them.
 
     Args:
-        masks: (n, H, W), may overlap; n may be 0.
+        masks: (n, H, W), may overlap; n may be 0. Only one is held at a time, and each is asked for at most twice.
         most: Largest number of objects; None for all of them.
         smallest: Pixels that an object has at least.
 
@@ -35,14 +46,17 @@ def object_and_boundary(
         Objects (H, W), 0 where there is none, and boundaries (H, W).
     """
     edges = _edges()
-    areas = masks.sum(axis=(1, 2), dtype=np.int64)
-    boundary = np.zeros(masks.shape[1:], np.bool_)
-    for mask in masks:
+    number, *size = masks.shape
+    areas = np.zeros(number, np.int64)
+    boundary = np.zeros(size, np.bool_)
+    for place in range(number):
+        mask = masks[place]
+        areas[place] = np.count_nonzero(mask)
         # Nothing ends further than a pixel from a mask: looking there alone is many times as fast.
         part = _surroundings(mask)
         boundary[part] |= edges(mask[part], mode="thick")
     order = [int(place) for place in np.argsort(-areas, kind="stable") if areas[place] >= smallest]
-    objects = np.zeros(masks.shape[1:], np.uint16)
+    objects = np.zeros(size, np.uint16)
     for number, place in enumerate(order[: _limit(most)], start=1):
         objects[masks[place]] = number
     objects[boundary] = 0

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from landwright.errors import DataError
-from landwright.prepare.segments.record import are_there, content_hash, files_of, load_record
+from landwright.prepare.segments.identity import image_hash
+from landwright.prepare.segments.record import are_there, files_of, load_record
 from landwright.rasters import Window
 from landwright.rasters.gdal import reading, without_georeference_warning
 from landwright.rasters.window import whole_or_inside
@@ -22,7 +23,7 @@ _AGAIN = "Run landwright prepare segments with these images and this folder: wha
 
 
 class SegmentFolder:
-    """A folder that `make_segments` wrote. Images are known by the content of their files, wherever they lie.
+    """A folder that `make_segments` wrote. Images are known by their content, wherever they lie.
 
     It may be sent to other processes.
 
@@ -64,7 +65,7 @@ class SegmentFolder:
         changed: list[Path] = []
         absent: list[Path] = []
         for image in map(Path, images):
-            name = self._by_content.get(content_hash(image))
+            name = self._by_content.get(image_hash(image))
             if name is None or not are_there(self.path, name):
                 (changed if name is None and self._knew(image) else absent).append(image)
             else:

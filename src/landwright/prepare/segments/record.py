@@ -25,7 +25,7 @@ class Entry:
 
     Attributes:
         source: The image, as it was named when they were made.
-        sha256: Hash of its file.
+        sha256: What it is known by, see `image_hash`.
         height: Rows.
         width: Columns.
         objects: Number of objects.

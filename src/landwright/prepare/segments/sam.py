@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landwright.networks.sam import MaskGenerator, MaskSettings
+from landwright.networks.sam import MaskGenerator, MaskSettings, Runs
 from landwright.prepare.segments.maps import object_and_boundary
 from landwright.prepare.segments.params import SamParams
 from landwright.prepare.segments.pieces import Segmenter
@@ -68,6 +68,18 @@ class SamSegmenter:
         """Return objects (H, W) and boundaries (H, W) of a picture (H, W, 1 or 3); a grey one is given three times."""
         colours = np.broadcast_to(picture, (*picture.shape[:2], 3))
         image = torch.from_numpy(np.ascontiguousarray(colours.transpose(2, 0, 1)))
-        masks = self._generate(image).numpy()
-        masks &= valid
+        masks = _WhereValid(self._generate(image), valid)
         return object_and_boundary(masks, most=self._params.most, smallest=self._params.smallest)
+
+
+class _WhereValid:
+    """Masks without what has no data, one after the other."""
+
+    def __init__(self, masks: Runs, valid: NDArray[np.bool_]) -> None:
+        self._masks = masks
+        self._valid = valid
+        self.shape = masks.shape
+
+    def __getitem__(self, place: int, /) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = self._masks[place].numpy() & self._valid
+        return found
