@@ -37,7 +37,7 @@ def test_the_recipes_page_names_every_part_and_every_recipe() -> None:
 
 @pytest.mark.parametrize("block", re.findall(r"^```yaml\n(regime: .*?)^```", PAGES["recipe"], re.M | re.S))
 def test_recipes_on_the_page_are_valid(block: str) -> None:
-    assert Recipe.model_validate(yaml.safe_load(block)).regime in {"masks", "coarse", "synthetic", "words"}
+    assert Recipe.model_validate(yaml.safe_load(block)).regime in {"masks", "coarse", "synthetic", "words", "tags"}
 
 
 def test_tables_that_the_tutorial_names_exist() -> None:
