@@ -38,22 +38,20 @@ from landwright.regimes.tags_module import TagsModule
 RECIPE = Path(__file__).parent.parent / "recipes" / "tags-quick.yaml"
 SCENES, TEST_SCENES, SPARE, SIDE = 600, 100, 8, 128
 MIN_SHARE = 0.02
-BATCH = 4
 MASKS = "full masks"
 
-UNGUIDED = {"segments": "none", "boundary_loss": "off"}
 ROWS: dict[str, dict] = {
-    "ToCo": {"method": "toco", **UNGUIDED},
-    "CTFA": {"method": "ctfa", **UNGUIDED},
-    "ATSG": {},
+    "ToCo": {"method": "toco"},
+    "CTFA": {"method": "ctfa"},
+    "ATSG": {"segments": "felzenszwalb"},
     MASKS: {},
 }
+LINKS = {"link_features": "encoder"}
 SWITCHES: dict[str, dict] = {
-    "ATSG without links": {"patchlink": "off"},
-    "ATSG without segments": UNGUIDED,
-    "links dino_only": {"patchlink": "dino_only"},
-    "link threshold image_mean": {"link_threshold": "image_mean"},
-    "link threshold batch_mean": {"link_threshold": "batch_mean"},
+    "links union, threshold 0.9": {**LINKS, "link_threshold": 0.9},
+    "links dino_only, threshold 0.9": {**LINKS, "patchlink": "dino_only", "link_threshold": 0.9},
+    "links union, image_mean": LINKS,
+    "links union, batch_mean": {**LINKS, "link_threshold": "batch_mean"},
     "da official": {"da": "official"},
     "da block 2": {"da": 2},
     "without object loss": {"object_loss": "off"},
@@ -68,6 +66,7 @@ SWITCHES: dict[str, dict] = {
     "without joint loss": {"joint": 0},
     "without cross-entropy on pseudo labels": {"seg": 0},
 }
+"""What each row changes in ATSG."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def settings(task: Task, tags: dict, name: str, steps: int) -> list[str]:
     """Return what a row changes in the recipe."""
     data = f"pairs: '{task.train}', split: {{by: column}}, tile: {SIDE}"
     run_of = f"validate={{every: {steps}, tiles: {SPARE}, keep: last}}"
-    shared = [f"classes={task.classes}", f"optim.steps={steps}", f"optim.batch={BATCH}", run_of]
+    shared = [f"classes={task.classes}", f"optim.steps={steps}", run_of]
     if name == MASKS:
         return [*shared, "regime=masks", "tags=null", f"data={{{data}}}", "network.background=false"]
     given = {"seg_after": steps // 5, **tags}
@@ -147,8 +146,7 @@ def cost(task: Task, repeats: int = 7) -> str:
     torch.set_num_threads(1)
     steps: dict[str, Callable[[], object]] = {}
     for name, tags in list(ROWS.items())[:3]:
-        sets = [setting for setting in settings(task, tags, name, 300) if not setting.startswith("optim.batch")]
-        recipe = load_recipe(RECIPE, sets)
+        recipe = load_recipe(RECIPE, settings(task, tags, name, 300))
         made = build(recipe, tiles=recipe.optim.batch)
         items = default_collate([made.train[index] for index in range(recipe.optim.batch)])
         module = cast(TagsModule, made.module)
@@ -262,7 +260,7 @@ def main() -> None:
     out = arguments.out / arguments.name
     out.mkdir(parents=True, exist_ok=True)
     task = {"world": world, "dubai": dubai}[arguments.name](arguments.data, out)
-    parts = {**ROWS, **SWITCHES}
+    parts = {**ROWS, **{name: {**ROWS["ATSG"], **tags} for name, tags in SWITCHES.items()}}
     if arguments.cost:
         sys.stdout.write(cost(task))
         return

@@ -118,7 +118,7 @@ def test_features_with_a_place(tmp_path: Path) -> None:
 
 
 def test_a_table_of_features(tmp_path: Path) -> None:
-    geopandas = pytest.importorskip("geopandas")
+    geopandas = pytest.importorskip("geopandas", reason="the extra `vector` is not installed")
     table = geopandas.GeoDataFrame({"tag": ["road"], "image": ["a.png"]}, geometry=[Point(1, 2)], crs="EPSG:32632")
     table.to_file(tmp_path / "tags.gpkg")
     assert said(tmp_path / "tags.gpkg") == [(("a.png",), ("road",))]

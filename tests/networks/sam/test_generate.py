@@ -10,7 +10,7 @@ from torch import nn
 from landwright.errors import UsageError
 from landwright.networks.sam import MaskGenerator, MaskSettings, generate
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="the extra `sam` is not installed")
 
 # Random weights estimate their masks badly and unsurely: nearly everything counts.
 OPEN = MaskSettings(points_per_side=4, pred_iou=0.1, stability=0.3, nms=1.0)

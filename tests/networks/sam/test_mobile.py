@@ -5,7 +5,7 @@ import torch
 
 from landwright.networks.sam import MobileEncoder, is_mobile_sam, mobile_sam, mobile_sam_names
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="the extra `sam` is not installed")
 
 # Names that the published checkpoint has, and where they belong.
 PAIRS = {

@@ -23,7 +23,7 @@ def test_no_masks() -> None:
 
 
 def test_runs_are_those_of_transformers() -> None:
-    sam = pytest.importorskip("transformers.models.sam.image_processing_sam")
+    sam = pytest.importorskip("transformers.models.sam.image_processing_sam", reason="the extra `sam` is not installed")
     masks = torch.rand(5, 9, 7, generator=torch.Generator().manual_seed(0)) > 0.6
     runs = Runs([np.array(rle["counts"], np.int32) for rle in sam._mask_to_rle(masks)], (9, 7))
     assert torch.equal(torch.stack(list(runs)), masks)

@@ -11,7 +11,7 @@ from landwright.errors import DataError, UsageError
 from landwright.prepare.segments import SegmentFolder, complete_params, make_segments, read_params, sam
 from landwright.prepare.segments.sam import SamSegmenter
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="the extra `sam` is not installed")
 
 CONFIG = {
     "vision_config": {

@@ -15,7 +15,7 @@ from landwright.prepare.segments import weights
 from landwright.prepare.segments.weights import find_device, find_sam, load_sam
 from landwright.tensors import StateMismatchError
 
-transformers = pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers", reason="the extra `sam` is not installed")
 
 SIDE = 32
 PARTS = {
