@@ -137,7 +137,7 @@ def settings(task: Task, tags: dict, name: str, steps: int) -> list[str]:
     shared = [f"classes={task.classes}", f"optim.steps={steps}", run_of]
     if name == MASKS:
         return [*shared, "regime=masks", "tags=null", f"data={{{data}}}", "network.background=false"]
-    given = {"seg_after": steps // 5, **tags}
+    given = {"seg_after": min(60, steps // 5), **tags}
     return [*shared, f"data={{{data}, tags: '{task.tags}'}}", *(f"tags.{key}={value}" for key, value in given.items())]
 
 

@@ -27,6 +27,8 @@ SHRINK = {
 
 # Random weights are sure of nothing.
 UNSURE = ["--min-confidence", "0"]
+# A network that is trained for two steps needs no more.
+MOST_SCENES = 40
 # Two sets of two pairs and a small model instead of eight whole sets and three large ones.
 FEW = ["--models", "my-clip", "--datasets", "potsdam,isaid"]
 
@@ -38,7 +40,12 @@ def commands(page: Path) -> list[str]:
 
 
 def shortened(words):
-    return [*(UNSURE if "--as-labels" in words else []), *(FEW if "--suite" in words else [])]
+    many = "--scenes" in words and int(words[words.index("--scenes") + 1]) > MOST_SCENES
+    return [
+        *(["--scenes", str(MOST_SCENES)] if many else []),
+        *(UNSURE if "--as-labels" in words else []),
+        *(FEW if "--suite" in words else []),
+    ]
 
 
 def material_of_evaluate_clip(folder, miniatures):
