@@ -8,7 +8,7 @@ from shapely.geometry import box
 from landwright.errors import DataError
 from landwright.rasters import open_raster
 from landwright.rasters.placement import polygons_on
-from landwright.rasters.vectors import Polygons
+from landwright.rasters.vectors import Features
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def image(make_raster):
         return raster.info
 
 
-def polygons(*boxes: tuple[float, float, float, float], crs: str = "EPSG:32631") -> Polygons:
-    return Polygons([box(*bounds) for bounds in boxes], [{} for _ in boxes], CRS.from_string(crs))
+def polygons(*boxes: tuple[float, float, float, float], crs: str = "EPSG:32631") -> Features:
+    return Features([box(*bounds) for bounds in boxes], [{} for _ in boxes], CRS.from_string(crs))
 
 
 def test_only_those_on_the_image(image) -> None:
