@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Two cores are often shared by several workers; one thread each is faster than oversubscription.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# What the work of `pace` takes on an idle core of the machine that bounds in seconds are stated for.
+PACE_SECONDS = 0.12
+
+
+@pytest.fixture(scope="session")
+def pace() -> Callable[[Callable[[], float]], float]:
+    """Return a function that tells how many times slower than the reference machine this one runs now, 1 at least.
+
+    A bound in seconds holds on an idle machine; one that others use as well can be several times slower, which says
+    nothing of the code. The function takes the clock that the bound was measured with.
+    """
+
+    def slower(clock: Callable[[], float]) -> float:
+        times = []
+        for _ in range(3):
+            started = clock()
+            sum(math.sqrt(number) for number in range(1_000_000))
+            np.sort(np.random.default_rng(0).random(3_000_000))
+            times.append(clock() - started)
+        return max(1.0, sorted(times)[1] / PACE_SECONDS)
+
+    return slower
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,14 @@
 """Runs every command of the README and the documentation, in order, with training cut down to a few steps."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
+
+from landwright.cli.main import app
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -75,24 +75,19 @@ def weights(tmp_path_factory):
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if commands(page)], ids=lambda page: str(page.relative_to(ROOT))
 )
-def test_commands_of_page_run(page, tmp_path, request):
+def test_commands_of_page_run(page, tmp_path, request, monkeypatch):
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     if page.name == "evaluate-clip.md":
         material_of_evaluate_clip(tmp_path, request.getfixturevalue("miniatures"))
     by_words = any("--words" in command for command in commands(page))
-    folders = {"LANDWRIGHT_WEIGHTS": request.getfixturevalue("weights")} if by_words else {}
-    binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    if by_words:
+        monkeypatch.setenv("LANDWRIGHT_WEIGHTS", str(request.getfixturevalue("weights")))
+    monkeypatch.chdir(tmp_path)
     for command in commands(page):
         if ELSEWHERE.match(command):
             continue
         words = shlex.split(command)
         assert words[0] == "landwright", f"{page.name} shows a command that no test runs: {command}"
-        done = subprocess.run(
-            [*words, *SHRINK.get(words[1], []), *shortened(words)],
-            cwd=tmp_path,
-            env={**os.environ, "PATH": binaries, **folders},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        # In this process: a new one would spend most of its time on importing torch and Lightning.
+        done = CliRunner().invoke(app, [*words[1:], *SHRINK.get(words[1], []), *shortened(words)])
+        assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
