@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 TRAIN := $(VENV)/.installed-train
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Compiled modules are kept even where the environment forbids it: the tests start many processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test quick lint docs clean
 
 $(BIN)/pip:

@@ -12,6 +12,7 @@ from landwright.bundles.importers.ctfa import convert, network_options, publishe
 from landwright.filters.labels import cam_labels, refined_labels, roi_map, token_labels
 from landwright.networks import create_network
 from landwright.networks.ctfa import multi_scale_cams
+from landwright.tensors import Unfilled
 
 SYSTEMS = ("ctfa", "atsg")
 TINY = {768: 192, 2304: 576, 3072: 768}
@@ -42,7 +43,8 @@ def build(parity):
     def network(tiny, classes):
         published = state(tiny, classes)
         options, logits, bands = network_options({}, published)
-        made = create_network("ctfa", classes=logits, bands=bands, **options)
+        with Unfilled():
+            made = create_network("ctfa", classes=logits, bands=bands, **options)
         made.load_state_dict(convert(published, options=options), strict=True)
         return made.eval()
 

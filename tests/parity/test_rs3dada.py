@@ -6,6 +6,7 @@ import torch
 import landwright
 from landwright.bundles.importers.rs3dada import convert, network_options, published_names
 from landwright.networks import create_network
+from landwright.tensors import Unfilled
 
 TOLERANCE = 5e-5
 FILES = {"vits_small": "vits_small_126x210_b2", "vitl": "vitl_224"}
@@ -30,7 +31,8 @@ def small(rs3dada):
 
 def converted(state, settings=None):
     options, classes, bands = network_options(settings or {}, state)
-    network = create_network("rs3dada", classes=classes, bands=bands, **options)
+    with Unfilled():
+        network = create_network("rs3dada", classes=classes, bands=bands, **options)
     network.load_state_dict(convert(state, options=options), strict=True)
     return network.eval()
 

@@ -17,7 +17,7 @@ from landwright.bundles.weights import checksum
 from landwright.errors import DataError, UsageError
 from landwright.legends import Legend
 from landwright.networks import create_network
-from landwright.tensors import fill, read_safetensors
+from landwright.tensors import Unfilled, fill, read_safetensors
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def load_bundle(
             path=weights,
             remedy="The file is damaged or was replaced; copy the bundle again",
         )
-    network = build(card, folder / CARD)
+    with Unfilled():
+        network = build(card, folder / CARD)
     fill(
         network,
         read_safetensors(weights),
@@ -92,7 +93,7 @@ def load_bundle(
 
 
 def build(card: Card, path: Path) -> nn.Module:
-    """Build the network that a card names, with random weights.
+    """Build the network that a card names; its weights are still to be filled in.
 
     Args:
         card: The card.

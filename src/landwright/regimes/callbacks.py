@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ class SaveBetweenSteps(Callback):
     """Keep the finished steps when a run ends early: by Ctrl-C, or by a damaged file in the middle.
 
     Nothing is written while a step or a validation is under way: a loss that is not finite, for example, has already
-    reached the running statistics. Nor is anything written where the curves no longer fit on the disk. Where one of
-    several processes fails it cannot save, for all take part in that.
+    reached the running statistics. Nor is anything written where the curves no longer fit on the disk, or before the
+    first step: what a resumed run began with is not to be replaced. Where one of several processes fails it cannot
+    save, for all take part in that.
 
     Args:
         path: The checkpoint.
@@ -26,11 +28,15 @@ class SaveBetweenSteps(Callback):
     def __init__(self, path: Path) -> None:
         """Wait for the worst."""
         self._path = path
-        self._validated = 0
+        self._kept: float = math.inf
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note the step: a resumed run began with the checkpoint."""
+        self._kept = trainer.global_step
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note the step: the checkpoint of a validation is written after it, and is as good."""
-        self._validated = trainer.global_step
+        self._kept = trainer.global_step
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Write the checkpoint if the loop stands between two steps."""
@@ -40,7 +46,7 @@ class SaveBetweenSteps(Callback):
         if (
             between
             and getattr(exception, "errno", None) not in DISK_FULL
-            and trainer.global_step > self._validated
+            and trainer.global_step > self._kept
             and (trainer.world_size == 1 or isinstance(exception, Interrupted))
         ):
             try:

@@ -20,7 +20,7 @@ from landwright.errors import DataError, UsageError
 from landwright.legends.vocabulary import Vocabulary
 from landwright.networks import create_network, network_info
 from landwright.networks.registry import choose
-from landwright.tensors import fill, read_checkpoint
+from landwright.tensors import Unfilled, fill, read_checkpoint
 from landwright.words.registry import list_models
 
 
@@ -90,7 +90,8 @@ def import_checkpoint(
         logits -= 1
         heads = {entry: published[entry] for entry in known.unlabelled if entry in published}
         published |= {entry: tensor[1:] for entry, tensor in heads.items() if tensor.ndim}
-    network = create_network(name, classes=logits, bands=bands, **options)
+    with Unfilled():
+        network = create_network(name, classes=logits, bands=bands, **options)
     used = {"classes": logits, "bands": bands, **options}
     _fill(network, published, known, options, path, ", ".join(f"{key}={value}" for key, value in used.items()))
     inputs = known.inputs(bands)
