@@ -9,7 +9,6 @@ from landwright.errors import UsageError
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
 def test_demo_reaches_its_score_on_the_unseen_scene(tmp_path):
     """The command as a user runs it; `make demo` is the same with an installation before it."""
     result = CliRunner().invoke(app, ["demo", "-o", str(tmp_path / "demo"), "--json"])

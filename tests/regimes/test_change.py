@@ -141,7 +141,6 @@ def run(*words: str | Path) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_from_the_world_to_a_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a user does it, with the shipped recipe cut short."""
     monkeypatch.chdir(tmp_path)

@@ -158,7 +158,7 @@ word_features(encoder.encode_text, tokens, words, load_templates("single"), key=
 @pytest.mark.slow
 def test_two_processes_may_write_at_once(tmp_path, tokens):
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, tmp_path]) for _ in range(2)]
-    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    assert [writer.wait(timeout=600) for writer in writers] == [0, 0]
     assert len(list(tmp_path.rglob("*.safetensors"))) == 20
     assert not list(tmp_path.rglob(".*"))
 
