@@ -150,6 +150,7 @@ def test_says_what_to_install_without_lightning(recipe: Path, tmp_path: Path, mo
     assert "landwright[train]" in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="sends a Unix signal")
 def test_ctrl_c_keeps_a_checkpoint_that_resume_goes_on_from(recipe: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"

@@ -83,6 +83,7 @@ def test_both_heads_and_intermediates(paraformer, filled, record, file):
     compare(paraformer, record, file, converted(filled(file)).eval())
 
 
+@pytest.mark.slow
 def test_an_imported_checkpoint_maps_as_published(paraformer, filled, record, tmp_path):
     file = "small_96_pos"
     state, model = filled(file), paraformer.case(file)["model"]

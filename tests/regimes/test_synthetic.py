@@ -33,6 +33,7 @@ def heads(which: str) -> dict[str, Any]:
     return {**NETWORK, "heads": which}
 
 
+@pytest.mark.slow
 def test_a_run_learns_classes_and_heights_and_adapts(make: MakeRecipe, tmp_path: Path) -> None:
     recipe = make(optim={"steps": 60, "batch": 4, "lr": 3e-3}, validate={"every": 30})
     assert recipe.validation.metric == "agreement"
