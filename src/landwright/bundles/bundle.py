@@ -121,7 +121,7 @@ def available(device: str | torch.device) -> torch.device:
     try:
         place = torch.device(device)
         torch.empty(0, device=place)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(
             f"device {str(device)!r} cannot be used: {reason}", remedy="Use cpu; `landwright doctor` lists the devices"

@@ -108,7 +108,7 @@ def build(name: str, *, classes: int, bands: int, heads: str = "classes") -> Smp
         choose("smp encoder", encoder, library.encoders.get_encoder_names())
     try:
         model = library.create_model(architecture, encoder, encoder_weights=None, in_channels=bands, classes=classes)
-    except (ValueError, RuntimeError, NotImplementedError, KeyError) as error:
+    except (ValueError, RuntimeError, KeyError) as error:
         raise UsageError(f"smp cannot build {architecture!r} on {encoder!r}: {error}") from error
     height = _height_head(library, model, architecture) if "height" in wanted else None
     if "classes" not in wanted:

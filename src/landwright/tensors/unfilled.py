@@ -14,8 +14,8 @@ _DRAWS: frozenset[Callable[..., Any]] = frozenset((Tensor.uniform_, Tensor.norma
 class Unfilled(TorchFunctionMode):
     """A context in which no random numbers are drawn for parameters: their values are whatever was in memory.
 
-    Drawing takes longer than reading a checkpoint of the same size. Buffers, which constructors compute and no
-    checkpoint need hold, are made as ever. All parameters have to be filled afterwards.
+    Buffers, which constructors compute and no checkpoint need hold, are made as ever. All parameters have to be filled
+    afterwards.
     """
 
     def __torch_function__(
