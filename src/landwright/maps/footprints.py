@@ -1,24 +1,22 @@
-"""Polygons of one class of a map, with their areas on the ground."""
+"""Polygons of the classes of a map, with their areas on the ground."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from rasterio import features
 
 from landwright.errors import DataError
-from landwright.rasters import Raster, RasterInfo, Window
+from landwright.maps.outlines import BLOCK, Progress, in_order, outlines
+from landwright.maps.right_angles import right_angled
+from landwright.rasters import Raster, RasterInfo
 
-Progress = Callable[[int, int], None]
-
-_ROWS = 512
 _TOLERANCE = 1.25
 """Pixels that an outline may move by default. The steps along a straight wall lie up to 1.4 pixels apart across it;
 from here on few of them are left, and areas of buildings of 14 to 60 pixels a side stay right within 2 %."""
@@ -26,7 +24,7 @@ from here on few of them are left, and areas of buildings of 14 to 60 pixels a s
 
 @dataclass(frozen=True)
 class Footprints:
-    """The polygons of one class, ordered by their upper and then their left edge.
+    """Polygons of a map.
 
     Attributes:
         pixels: (n,) polygons in the map's pixels: x = column, y = row.
@@ -34,6 +32,9 @@ class Footprints:
         areas: (n,) square metres on the ground.
         small: How many polygons were left out because they are smaller than the smallest area wanted.
         info: Grid of the map.
+        codes: (n,) code of the class.
+        bounds: (n, 4) left, top, right, bottom of their pixels, from which no two polygons of a map have all alike.
+        right: (n,) which outlines were made right-angled; None where that was not wanted.
     """
 
     pixels: NDArray[Any]
@@ -41,6 +42,32 @@ class Footprints:
     areas: NDArray[np.float64]
     small: int
     info: RasterInfo
+    codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    bounds: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 4), np.int64))
+    right: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class OutlineOptions:
+    """Which polygons, and how their outlines are drawn.
+
+    Attributes:
+        classes: Codes of the classes; None for all that the map holds.
+        min_area: Smallest polygon kept, in square metres.
+        simplify: How far an outline may move, in metres: 0 keeps the steps of the pixels; None is 1.25 pixels, which
+            makes a straight line of nearly all walls.
+        regularize: Make right-angled what can be; for one class.
+    """
+
+    classes: tuple[int, ...] | None
+    min_area: float = 10.0
+    simplify: float | None = None
+    regularize: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether polygons may share borders."""
+        return self.classes is None or len(self.classes) > 1
 
 
 def find_footprints(
@@ -51,17 +78,39 @@ def find_footprints(
     simplify: float | None = None,
     progress: Progress | None = None,
 ) -> Footprints:
-    """Outline the connected pixels of one class; pixels that touch at a corner only belong to two polygons.
+    """Outline the connected pixels of one class, ordered by their upper and then their left edge.
 
-    The class of the whole map is held as one byte per pixel. Holes are kept. Outlines are simplified after Douglas and
+    Pixels that touch at a corner only belong to two polygons. Holes are kept. Outlines are simplified after Douglas and
     Peucker, each polygon by itself and so that it stays valid.
 
     Args:
         raster: The map; one band of class codes with a georeference.
         code: The class.
         min_area: Smallest polygon kept, in square metres.
-        simplify: How far an outline may move, in metres: 0 keeps the steps of the pixels; None is 1.25 pixels, which
-            makes a straight line of nearly all walls.
+        simplify: See `OutlineOptions`.
+        progress: Called with the pixels read and their number.
+
+    Raises:
+        DataError: The raster holds no class codes, or its ground size is not known.
+    """
+    options = OutlineOptions((code,), min_area=min_area, simplify=simplify)
+    return gather(footprints(raster, options, progress=progress), raster.info)
+
+
+def footprints(
+    raster: Raster, options: OutlineOptions, *, block: int = BLOCK, progress: Progress | None = None
+) -> Iterator[Footprints]:
+    """Yield the polygons of a map of any size, some at a time, each when it is whole.
+
+    The polygons and all their points are the same whatever the blocks are; only the order differs. Those of one class
+    have no border in common, and each is simplified by itself (Douglas and Peucker). Those of several classes are
+    simplified together (`landwright.maps.coverage`), so that neighbours keep one border; the smallest area is then that
+    of the simplified polygon.
+
+    Args:
+        raster: The map; one band of class codes with a georeference.
+        options: Which polygons, and how.
+        block: Pixels a side of the blocks that are read.
         progress: Called with the pixels read and their number.
 
     Raises:
@@ -70,16 +119,43 @@ def find_footprints(
     info = raster.info
     _refuse_unfit(raster)
     assert info.gsd is not None  # or refused
-    mask = _mask(raster, code, progress)
-    found = features.shapes(mask, mask=mask.view(np.bool_), connectivity=4)
-    pixels = np.array([shapely.geometry.shape(polygon) for polygon, _ in found], dtype=object)
-    left, top, right, bottom = shapely.bounds(pixels).reshape(-1, 4).T
-    pixels = pixels[np.lexsort((right, bottom, left, top))]
-    large = ground_areas(_on_ground(pixels, info), info) >= min_area
-    tolerance = _TOLERANCE if simplify is None else simplify / info.gsd
-    kept = pixels[large] if tolerance == 0 else shapely.simplify(pixels[large], tolerance)
-    shapes = _on_ground(kept, info)
-    return Footprints(kept, shapes, ground_areas(shapes, info), int(np.count_nonzero(~large)), info)
+    tolerance = _TOLERANCE if options.simplify is None else options.simplify / info.gsd
+    shared = tolerance if options.shared else 0.0
+    for found in outlines(raster, options.classes, shared=shared, block=block, progress=progress):
+        large = ground_areas(_on_ground(found.polygons, info), info) >= options.min_area
+        kept = found.take(large)
+        pixels, right = kept.polygons, None
+        if tolerance > 0 and not shared:
+            pixels = shapely.simplify(pixels, tolerance)
+        if options.regularize:
+            pixels, right = _right_angled(kept.polygons, pixels, tolerance or _TOLERANCE, info)
+        shapes = _on_ground(pixels, info)
+        small = int(np.count_nonzero(~large))
+        yield Footprints(
+            pixels, shapes, ground_areas(shapes, info), small, info, kept.codes, kept.bounds, right
+        )
+
+
+def gather(parts: Iterable[Footprints], info: RasterInfo) -> Footprints:
+    """Return all polygons of several parts of a map, ordered by their upper and then their left edge."""
+    empty = np.array([], object)
+    many = [
+        Footprints(empty, empty, np.zeros(0), 0, info),
+        *parts,
+    ]
+    bounds = np.concatenate([part.bounds for part in many])
+    order = in_order(bounds)
+    regular = [part.right for part in many if part.right is not None]
+    return Footprints(
+        np.concatenate([part.pixels for part in many])[order],
+        np.concatenate([part.shapes for part in many])[order],
+        np.concatenate([part.areas for part in many])[order],
+        sum(part.small for part in many),
+        info,
+        np.concatenate([part.codes for part in many])[order],
+        bounds[order],
+        np.concatenate(regular)[order] if regular else None,
+    )
 
 
 def true_to_scale(info: RasterInfo) -> bool:
@@ -138,16 +214,21 @@ def _refuse_unfit(raster: Raster) -> None:
         )
 
 
-def _mask(raster: Raster, code: int, progress: Progress | None) -> NDArray[np.uint8]:
-    height, width = raster.shape
-    mask = np.empty((height, width), np.uint8)
-    for row in range(0, height, _ROWS):
-        rows = min(_ROWS, height - row)
-        codes, valid = raster.read_with_valid(Window(row, 0, rows, width))
-        mask[row : row + rows] = (codes[0] == code) & valid
-        if progress is not None:
-            progress((row + rows) * width, height * width)
-    return mask
+def _right_angled(
+    steps: NDArray[Any], plain: NDArray[Any], tolerance: float, info: RasterInfo
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Make polygons right-angled in units of the reference system, where angles are those on the ground."""
+    place, scale = info.transform, math.sqrt(abs(info.transform.determinant))
+    matrix = np.array([[place.a, place.b], [place.d, place.e]]) / scale
+    square = np.allclose(np.abs(matrix), np.eye(2), rtol=0, atol=1e-9)
+    if square:  # nothing is rounded
+        return right_angled(steps, plain, tolerance)
+    inverse = np.linalg.inv(matrix)
+    there = [shapely.transform(shapes, lambda points: points @ matrix.T) for shapes in (steps, plain)]
+    shapes, right = right_angled(there[0], there[1], tolerance)
+    back = plain.copy()
+    back[right] = shapely.transform(shapes[right], lambda points: points @ inverse.T)
+    return back, right
 
 
 def _on_ground(pixels: NDArray[Any], info: RasterInfo) -> NDArray[Any]:
