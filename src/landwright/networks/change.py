@@ -86,7 +86,8 @@ class ChangeNetwork(nn.Module):
         height, width = image.shape[-2:]
         image = pad_to_multiple(image, self.layout.stride)
         taps = self.encoder(torch.cat(image.chunk(DATES, dim=1)))
-        differences = [(before - after).abs() for before, after in (tap.chunk(DATES) for tap in taps)]
+        batch = image.shape[0]
+        differences = [(tap[:batch] - tap[batch:]).abs() for tap in taps]
         logits: Tensor = self.head(differences, image.shape[-2:])
         return Outputs(classes=logits[..., :height, :width])
 

@@ -66,7 +66,7 @@ class EvaEncoder(TimmClipEncoder):
         self._grid = (patches.shape[2], patches.shape[3])
         native = self.trunk.patch_embed.grid_size
         table = fit_positions(self.trunk.pos_embed[0], native, self._grid, antialias=self.antialias)
-        first = self.trunk.cls_token.expand(len(patches), -1, -1)
+        first = self.trunk.cls_token.expand(patches.shape[0], -1, -1)
         return torch.cat((first, patches.flatten(2).transpose(1, 2)), dim=1) + table
 
     def block(self, tokens: Tensor, index: int) -> Tensor:

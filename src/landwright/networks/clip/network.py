@@ -154,7 +154,7 @@ class ClipNetwork(nn.Module):
         joint = self.encoder.joint(tokens)
         patches = joint[:, self.encoder.prefix :]
         whole = joint[:, 0] if self.encoder.prefix else patches.mean(dim=1)
-        return whole, patches.transpose(1, 2).reshape(len(patches), -1, *grid)
+        return whole, patches.transpose(1, 2).reshape(patches.shape[0], -1, *grid)
 
     def last_layer(self, tokens: Tensor, grid: tuple[int, int], alike: Tensor | None = None) -> Tensor:
         """Run the customised last block.

@@ -136,7 +136,7 @@ class TipsEncoder(TimmEncoder):
         table = fit_positions(
             self.visual.pos_embed[0], self.visual.patch_embed.grid_size, grid, prefix=0, antialias=True
         )
-        first = torch.cat((self.visual.cls_token, self.visual.reg_token), dim=1).expand(len(patches), -1, -1)
+        first = torch.cat((self.visual.cls_token, self.visual.reg_token), dim=1).expand(patches.shape[0], -1, -1)
         return torch.cat((first, patches.flatten(2).transpose(1, 2) + table), dim=1)
 
     def joint(self, tokens: Tensor) -> Tensor:

@@ -76,4 +76,4 @@ def _nearest_to_mean(candidates: Sequence[Tensor]) -> Tensor:
 
 
 def _as_map(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
-    return tokens.transpose(1, 2).reshape(len(tokens), -1, *grid)
+    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, *grid)

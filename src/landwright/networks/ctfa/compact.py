@@ -61,7 +61,7 @@ class CompactEncoder(nn.Module):
         """
         patches = self.stem(image)
         grid = (patches.shape[2], patches.shape[3])
-        first = self.cls_token.expand(len(image), -1, -1)
+        first = self.cls_token.expand(image.shape[0], -1, -1)
         tokens = torch.cat((first, patches.flatten(2).transpose(1, 2)), dim=1)
         tokens = tokens + fit_by_size(self.pos_embed[0], (self.grid, self.grid), grid)
         choice = default_block(len(self.blocks)) if block is None else block
