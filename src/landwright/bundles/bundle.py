@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from landwright.errors import DataError, UsageError
 from landwright.legends import Legend
 from landwright.networks import create_network
 from landwright.tensors import Unfilled, fill, read_safetensors
+
+ONNX = ".onnx"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Bundle:
     @property
     def device(self) -> torch.device:
         """Device of the network."""
-        return next(self.network.parameters()).device
+        return next(chain(self.network.parameters(), self.network.buffers())).device
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the bundle to a folder, see :func:`landwright.save_bundle`."""
@@ -56,7 +59,8 @@ def load_bundle(
     """Load a model bundle. Nothing in it is executed: weights are safetensors, the card is data.
 
     Args:
-        where: Bundle folder, run folder with ``bundle/`` in it, or hub id ``owner/name``.
+        where: Bundle folder, run folder with ``bundle/`` in it, hub id ``owner/name``, or an ONNX file that
+            ``landwright export`` wrote.
         device: Device for the network, such as ``cpu``, ``cuda`` or ``cuda:1``.
         revision: Branch, tag or commit, for a hub id.
 
@@ -68,6 +72,11 @@ def load_bundle(
         DataError: There is no bundle, it is damaged, was changed after it was made or is of a newer version.
         StateMismatchError: The weights do not fit the network that the card names.
     """
+    if str(where).lower().endswith(ONNX) and not Path(where).is_dir():
+        # Not above: files are written from bundles, and read into them.
+        from landwright.bundles.export.session import load_onnx
+
+        return load_onnx(where, device=device)
     place = available(device)
     folder = locate(where, revision)
     card = read_card(contained(folder, CARD))

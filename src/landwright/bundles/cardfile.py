@@ -36,10 +36,27 @@ def read_card(path: Path) -> Card:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", path=path, remedy="Give a bundle's folder") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(f"is not valid YAML: {error}", path=path, remedy="Copy the bundle again") from error
+    return parse_card(text, path)
+
+
+def parse_card(text: str, path: Path) -> Card:
+    """Validate the text of a card.
+
+    Args:
+        text: YAML, as :func:`dump_card` writes it.
+        path: The file that holds it, for messages.
+
+    Raises:
+        DataError: It is not YAML, was made by a newer landwright, or does not fit the schema; the message names the
+            lines.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         raise DataError(f"is not valid YAML: {error}", path=path, remedy="Copy the bundle again") from error
     if not isinstance(content, dict):
         raise DataError("is not a card: no mapping of fields", path=path, remedy="Copy the bundle again")

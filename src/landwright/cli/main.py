@@ -14,6 +14,7 @@ from landwright.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     inspect,
     make_world,
     models,
@@ -42,6 +43,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(vectorize.vectorize)
+app.command()(export.export)
 app.add_typer(models.app, name="models")
 
 data = typer.Typer(help="Published data sets and the synthetic world.", no_args_is_help=True)

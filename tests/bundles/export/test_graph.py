@@ -1,0 +1,116 @@
+"""Every registered network as a file of either kind: what it says is what the network says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+from affine import Affine
+
+from landwright.bundles import Bundle, Card, NetworkCard, Normalization, TilingCard, load_bundle
+from landwright.bundles.export import export_bundle
+from landwright.engine import PredictOptions, predict_raster
+from landwright.errors import UsageError
+from landwright.legends import load_legend
+from landwright.networks import create_network, list_networks, network_info
+from landwright.networks.registry import _ENTRIES
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+
+LEGEND = load_legend("isprs-6")
+CASES = {
+    "clcformer": ("clcformer", {"encoder": "compact"}),
+    "clcformer-legacy": ("clcformer", {"encoder": "compact", "taps": "legacy"}),
+    "clcformer-figure": ("clcformer", {"encoder": "compact", "taps": "figure"}),
+    "paraformer": ("paraformer", {"encoder": "compact"}),
+    "rs3dada": ("rs3dada", {"encoder": "compact"}),
+    "rs3dada-height": ("rs3dada", {"encoder": "compact", "heads": "height"}),
+    "change": ("change", {"encoder": "compact"}),
+    "ctfa": ("ctfa", {"encoder": "compact"}),
+    "ctfa-dynamic": ("ctfa", {"encoder": "compact", "aux_block": "dynamic"}),
+    "clip": ("clip", {"architecture": "compact"}),
+    "clip-gem": ("clip", {"architecture": "compact", "attention": "gem", "residual": True}),
+    "clip-bilinear": ("clip", {"architecture": "compact", "residual": True, "upsampler": "bilinear"}),
+    "smp-unet": ("smp:unet:tu-mobilenetv2_100", {}),
+    "smp-unet-both": ("smp:unet:tu-mobilenetv2_100", {"heads": "both"}),
+    "smp-fpn": ("smp:fpn:resnet18", {}),
+    "smp-segformer": ("smp:segformer:tu-mobilenetv2_100", {}),
+}
+
+
+def make(case: str, tile: int = 64, classes: int = len(LEGEND)) -> Bundle:
+    name, options = CASES[case]
+    info = network_info(name, **options)
+    bands = 3 * info.dates
+    torch.manual_seed(0)
+    network = create_network(name, classes=classes, bands=bands, **options)
+    card = Card(
+        name=case,
+        regime="imported",
+        network=NetworkCard(name=name, options=options, classes=classes),
+        bands=tuple(f"band {number}" for number in range(bands)),
+        normalization=Normalization(mean=(0.4,) * bands, std=(0.2,) * bands),
+        legend=LEGEND,
+        outputs=info.heads,
+        dates=info.dates,
+        tiling=TilingCard(tile=tile),
+    )
+    return Bundle(card, network.eval())
+
+
+def test_every_registered_network_is_tried_here() -> None:
+    tried = {name for name, _ in CASES.values()} | {"sam3"}
+    ours = [name for name in list_networks() if _ENTRIES[name].build.__module__.startswith("landwright.")]
+    assert all(any(name.startswith(entry) for name in tried) for entry in ours)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_both_files_say_what_the_network_says(case: str, tmp_path) -> None:
+    bundle = make(case)
+    for suffix in (".pt2", ".onnx"):
+        result = export_bundle(bundle, tmp_path / f"model{suffix}")
+        assert len(result.outputs) == len(bundle.card.outputs)
+        assert all(worst < result.tolerance / 3 for worst in result.differences.values()), result.differences
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["paraformer", "rs3dada", "ctfa", "clip"])
+def test_the_map_of_a_file_is_that_of_the_bundle(case: str, tmp_path) -> None:
+    bundle = make(case)
+    image = tmp_path / "image.tif"
+    # One window for a model of words, whose similarities are averaged before classes are made of them.
+    side = 64 if case == "clip" else 150
+    pixels = np.random.default_rng(0).integers(0, 256, (3, side // 10 + 1, side // 10 + 1), np.uint8)
+    pixels = pixels.repeat(10, axis=1).repeat(10, axis=2)[:, :side, :side]
+    pixels[:, :20, :30] = 0
+    place = {"crs": "EPSG:32632", "transform": Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000), "nodata": 0}
+    with rasterio.open(image, "w", driver="GTiff", count=3, height=side, width=side, dtype="uint8", **place) as file:
+        file.write(pixels)
+    loaded = load_bundle(export_bundle(bundle, tmp_path / "model.onnx").path)
+    maps = {}
+    for name, model in (("bundle", bundle), ("onnx", loaded)):
+        options = PredictOptions(device="cpu", tta="flip", batch=2)
+        result = predict_raster(model, image, tmp_path / name / "map.tif", options=options)
+        maps[name] = [rasterio.open(path).read(1) for path in (result.path, result.confidence)]
+        if result.height_map:
+            maps[name].append(rasterio.open(result.height_map).read(1))
+    assert np.array_equal(maps["onnx"][0], maps["bundle"][0])
+    assert len(np.unique(maps["bundle"][0])) > 2
+    assert np.abs(maps["onnx"][1].astype(int) - maps["bundle"][1]).max() <= 1
+    for found, wanted in zip(maps["onnx"][2:], maps["bundle"][2:], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_sizes_that_a_file_was_not_made_for_are_refused(tmp_path) -> None:
+    bundle = make("smp-unet")
+    loaded = load_bundle(export_bundle(bundle, tmp_path / "model.onnx").path)
+    image = tmp_path / "image.tif"
+    with rasterio.open(image, "w", driver="GTiff", count=3, height=64, width=64, dtype="uint8") as file:
+        file.write(np.full((3, 64, 64), 100, np.uint8))
+    for options in (PredictOptions(tile=32), PredictOptions(tta="scale")):
+        with pytest.raises(UsageError, match="windows of 64 x 64 pixels"):
+            predict_raster(loaded, image, tmp_path / "map.tif", options=options)
+        assert not (tmp_path / "map.tif").exists()
