@@ -55,7 +55,7 @@ def test_polygons_alone(town):
     assert result.area == pytest.approx(300)
     assert result.volume is result.unknown is result.baseless is result.flat is None
     table = geopandas.read_file("out.gpkg")
-    assert table.columns.tolist() == ["id", "class", "area_m2", "geometry"]
+    assert table.columns.tolist() == ["id", "class", "code", "area_m2", "geometry"]
     assert table["id"].tolist() == [1, 2, 3]
     assert table.crs.to_epsg() == 32632
 

@@ -16,7 +16,8 @@ from landwright.maps.picture import (
 )
 from landwright.maps.qml import CONFIDENCE_RAMP, class_style, ramp_style
 from landwright.maps.render import HEIGHT, HEIGHT_LOSS, HEIGHT_NODATA, SPREAD, Rendering
-from landwright.maps.vectorize import VectorOptions, VectorResult, vectorize_map
+from landwright.maps.vector_options import VectorOptions, VectorResult
+from landwright.maps.vectorize import vectorize_map
 
 __all__ = [
     "CONFIDENCE_RAMP",

@@ -9,11 +9,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from landwright.errors import DataError
 from landwright.maps.footprints import Footprints
+from landwright.maps.map_values import MapValues
 from landwright.maps.zonal import zonal
-from landwright.rasters import Raster, RasterInfo, Window, open_heights
-from landwright.rasters.grids import grid_of, needs_warp, placement_notes
+from landwright.rasters import open_heights
 
 _GROUND = 10.0
 """Percentile of the terrain along an outline that is the base."""
@@ -29,12 +28,14 @@ class BuildingHeights:
         mean: (n,) mean height above ground in metres.
         pixels: (n,) pixels of the map with a known height.
         share: (n,) the same as a share of the footprint, 0..1.
+        highest: (n,) largest height above ground in metres of the pixels that lie inside by half.
         notes: Plain remarks on the rasters.
     """
 
     base: NDArray[np.float64]
     height: NDArray[np.float64]
     mean: NDArray[np.float64]
+    highest: NDArray[np.float64]
     pixels: NDArray[np.float64]
     share: NDArray[np.float64]
     notes: tuple[str, ...]
@@ -69,42 +70,9 @@ def building_heights(
         notes = [f"{height}: {note}" for note in heights.notes]
     base = np.zeros(len(polygons))
     if ground is not None:
-        with Terrain(ground, info) as terrain:
+        with MapValues(ground, info) as terrain:
             along = shapely.buffer(shapely.boundary(polygons), terrain.reach, quad_segs=2)
-            base = zonal(terrain.elevations, info.shape, along, _GROUND / 100).quantile
+            base = zonal(terrain.values, info.shape, along, _GROUND / 100).quantile
             notes += [f"{ground}: {note}" for note in terrain.notes]
     share = np.minimum(1.0, zones.known / shapely.area(polygons))
-    return BuildingHeights(base, zones.quantile, zones.mean, zones.known, share, tuple(notes))
-
-
-class Terrain(Raster):
-    """Elevations on the grid of a map; unlike heights above ground they may be of any size.
-
-    Attributes:
-        reach: One of the larger pixels, of map and file, in pixels of the map.
-        notes: Plain remarks on the file's place.
-    """
-
-    def __init__(self, path: str | PathLike[str], like: RasterInfo) -> None:
-        """Open the raster.
-
-        Raises:
-            DataError: It has several bands, is unreadable or does not lie on the map.
-        """
-        with Raster(path) as plain:
-            own, bands = plain.info, len(plain.bands)
-        if bands != 1:
-            raise DataError(
-                f"has {bands} bands; elevations have one",
-                path=path,
-                remedy="Extract the band first, for example with `gdal_translate -b`",
-            )
-        warp = needs_warp(own, like)
-        super().__init__(path, grid=grid_of(like) if warp else None)
-        self.notes = tuple(placement_notes(own, like)) if warp else ()
-        self.reach = max(1.0, (own.gsd or 0.0) / (like.gsd or 1.0))
-
-    def elevations(self, window: Window) -> NDArray[np.float64]:
-        """Elevations of a window, NaN where unknown."""
-        pixels, valid = self.read_with_valid(window)
-        return np.where(valid, pixels[0].astype(np.float64), np.nan)
+    return BuildingHeights(base, zones.quantile, zones.mean, zones.maximum, zones.known, share, tuple(notes))

@@ -131,9 +131,7 @@ def footprints(
             pixels, right = _right_angled(kept.polygons, pixels, tolerance or _TOLERANCE, info)
         shapes = _on_ground(pixels, info)
         small = int(np.count_nonzero(~large))
-        yield Footprints(
-            pixels, shapes, ground_areas(shapes, info), small, info, kept.codes, kept.bounds, right
-        )
+        yield Footprints(pixels, shapes, ground_areas(shapes, info), small, info, kept.codes, kept.bounds, right)
 
 
 def gather(parts: Iterable[Footprints], info: RasterInfo) -> Footprints:

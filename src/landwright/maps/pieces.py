@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import shapely
@@ -39,9 +40,9 @@ def trace(
         values.append(int(value))
     if not values:
         return np.array([], object), np.array([], np.int64)
-    corners = np.array(points) + (col, row)
+    points_of = np.array(points) + np.array([col, row])
     return assemble(
-        corners, np.repeat(np.arange(len(sizes)), sizes), np.repeat(np.arange(len(rings)), rings)
+        points_of, np.repeat(np.arange(len(sizes)), sizes), np.repeat(np.arange(len(rings)), rings)
     ), np.array(values)
 
 
@@ -55,8 +56,9 @@ def assemble(points: NDArray[np.float64], ring: NDArray[np.int64], polygon: NDAr
     """
     if not len(polygon):
         return np.array([], object)
-    made: Polygons = shapely.polygons(shapely.linearrings(points, indices=ring), indices=polygon)
-    return made
+    rings: Any = shapely.linearrings(points, indices=ring)
+    made: Any = shapely.polygons(rings, indices=polygon)
+    return np.asarray(made, object)
 
 
 def rings_of(polygons: Polygons) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
@@ -104,7 +106,7 @@ def canonical(polygons: Polygons) -> Polygons:
 
 
 def ordered(polygons: Polygons) -> Polygons:
-    """Let rings start at their highest, then leftmost point, shells go one way and holes the other, and order the holes."""
+    """Let rings start at their highest, then leftmost point, shells go one way, holes the other, and in order."""
     swapped = shapely.normalize(shapely.transform(polygons, _swap))
     same: Polygons = shapely.transform(swapped, _swap)
     return same

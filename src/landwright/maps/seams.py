@@ -140,7 +140,7 @@ def join(parts: Pieces) -> tuple[shapely.Polygon, int, NDArray[np.int64]]:
         return parts.polygons[0], code, bounds
     # Holes never reach a seam, so that shells alone have to be joined.
     shells = shapely.polygons(shapely.get_exterior_ring(parts.polygons))
-    whole = shapely.union_all(shells)
+    whole: Any = shapely.union_all(shells)
     rings = shapely.get_rings(parts.polygons)
     counts = shapely.get_num_interior_rings(parts.polygons)
     if counts.any():

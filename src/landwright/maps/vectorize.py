@@ -2,96 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from landwright.errors import UsageError
-from landwright.maps.building_heights import BuildingHeights, Terrain, building_heights
+from landwright.errors import DataError, UsageError
+from landwright.maps.attributes import Columns, Sources, Tally, confidence_beside
 from landwright.maps.cityjson import Block, city_json, reference_system
-from landwright.maps.footprints import Footprints, Progress, find_footprints
-from landwright.maps.map_legend import map_legend
-from landwright.maps.vector_files import refuse_existing, table_engine, vector_format, write_json, write_table
-from landwright.maps.zonal import exactextract
-from landwright.rasters import open_heights, open_raster
+from landwright.maps.footprints import Footprints, OutlineOptions, footprints, gather
+from landwright.maps.mosaic import one_raster
+from landwright.maps.outlines import Progress
+from landwright.maps.spool import Spool
+from landwright.maps.vector_files import (
+    Batch,
+    explained,
+    refuse_existing,
+    table_engine,
+    table_output,
+    vector_format,
+    write_batches,
+    write_json,
+)
+from landwright.maps.vector_options import VectorOptions, VectorResult, Wanted, wanted_classes
+from landwright.rasters import RasterInfo, open_raster
 
-_DEFAULT = "building"
-
-
-@dataclass(frozen=True)
-class VectorOptions:
-    """How a map becomes polygons.
-
-    Attributes:
-        category: Name or code of the class; None for the class named building.
-        min_area: Smallest polygon kept, in square metres.
-        simplify: How far an outline may move, in metres: 0 keeps the steps of the pixels, None is 1.25 pixels.
-        percentile: Percentile of the heights inside a footprint that is its roof, above 0 and at most 100.
-        overwrite: Replace a file that is there.
-
-    Raises:
-        UsageError: A value is out of range.
-    """
-
-    category: str | int | None = None
-    min_area: float = 10.0
-    simplify: float | None = None
-    percentile: float = 90.0
-    overwrite: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
-        if not (math.isfinite(self.min_area) and self.min_area >= 0):
-            raise UsageError(f"the smallest area is {self.min_area:g}", remedy="Give square metres, 0 or more")
-        if self.simplify is not None and not (math.isfinite(self.simplify) and self.simplify >= 0):
-            raise UsageError(f"outlines cannot move by {self.simplify:g} m", remedy="Give metres, 0 or more")
-        if not 0 < self.percentile <= 100:
-            raise UsageError(f"there is no percentile {self.percentile:g}", remedy="Give one above 0 and up to 100")
-
-
-@dataclass(frozen=True)
-class VectorResult:
-    """What was written.
-
-    Attributes:
-        path: The file.
-        category: Name of the class.
-        code: Its code in the map.
-        polygons: Polygons found, of the smallest area or larger.
-        written: Polygons in the file; fewer in CityJSON, which holds only those with a height.
-        small: Polygons left out because they are smaller.
-        area: Square metres of all polygons found.
-        volume: Cubic metres of those with a known height; None without heights.
-        unknown: Footprints without a known height; None without heights.
-        baseless: Footprints without a known base; None without a terrain model.
-        flat: Footprints whose roof is not above their base; None without heights.
-        notes: Plain remarks on the rasters.
-        seconds: Time taken.
-    """
-
-    path: Path
-    category: str
-    code: int
-    polygons: int
-    written: int
-    small: int
-    area: float
-    volume: float | None
-    unknown: int | None
-    baseless: int | None
-    flat: int | None
-    notes: tuple[str, ...]
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """All of it as plain values for JSON."""
-        return {**self.__dict__, "path": str(self.path), "notes": list(self.notes)}
+_BATCH = 10_000
+"""Polygons that are written at a time."""
 
 
 def vectorize_map(
@@ -103,122 +45,171 @@ def vectorize_map(
     options: VectorOptions | None = None,
     progress: Progress | None = None,
 ) -> VectorResult:
-    """Write the polygons of one class of a map; with heights, as buildings with base, roof and volume.
+    """Write the polygons of a map; of one class with heights, as buildings with base, roof and volume.
+
+    A map of any size is read block by block. Its polygons are joined across the blocks, go to disk when they are whole,
+    and are the same, in the same order, whatever the blocks are and in however many files the map lies.
 
     Args:
-        path: Map of class codes. Where it does not say which classes it holds, the class is given by its code.
-        out: File to write: ``.gpkg``, ``.parquet`` or, with heights, ``.city.json`` (CityJSON, LoD1).
+        path: Map of class codes: a file, or a folder, glob or ``.txt`` list of its blocks. Where it does not say which
+            classes it holds, they are given by their codes.
+        out: File to write: ``.gpkg``, ``.parquet``, ``.fgb`` or, with heights, ``.city.json`` (CityJSON, LoD1; it is
+            made in memory).
         height: Heights above ground in metres, on any grid.
         ground: Elevations of the terrain in metres, on any grid: the buildings' bases; without it they stand on 0.
-        options: Which class, and how.
+        options: Which classes, and how.
         progress: Called with the pixels read and their number.
 
     Raises:
         UsageError: The class, the file's name or the options do not fit, or a package is not installed.
-        DataError: A raster is missing or damaged, they do not lie on one another, or the map's reference system does
-            not fit.
+        DataError: A raster is missing or damaged, they do not lie on one another, the map's reference system does not
+            fit, or the file cannot be written.
     """
     started = time.perf_counter()
     options = options or VectorOptions()
     target, kind = Path(out), vector_format(out)
-    if height is None and (ground is not None or kind == "cityjson"):
-        need = "a terrain model" if ground is not None else "CityJSON"
-        raise UsageError(f"{need} is of no use without heights", path=target, remedy="Give --height as well")
-    refuse_existing(target, [file for file in (path, height, ground) if file is not None], overwrite=options.overwrite)
-    with open_raster(path) as raster:
-        code, name = _class_of(options.category, raster.info.path)
+    _refuse_contradiction(target, kind == "cityjson", height, ground, options)
+    confidence = _confidence(options, path) if kind != "cityjson" else None
+    given = (height, ground, confidence)
+    refuse_existing(target, [file for file in (path, *given) if file is not None], overwrite=options.overwrite)
+    with ExitStack() as stack:
+        name = stack.enter_context(one_raster(path))
+        tall, low, sure = (None if file is None else stack.enter_context(one_raster(file)) for file in given)
+        raster = stack.enter_context(open_raster(name))
+        wanted = wanted_classes(options, name)
+        sources = Sources(tall, low, sure, options.percentile, buildings=not options.several)
         # What would fail at the end is refused before a large map is read.
         if kind == "cityjson":
             reference_system(raster.info)
         else:
             table_engine(target)
-        if height is not None:
-            exactextract()
-            open_heights(height, raster.info).close()
-        if ground is not None:
-            Terrain(ground, raster.info).close()
-        found = find_footprints(raster, code, min_area=options.min_area, simplify=options.simplify, progress=progress)
-    heights = None
-    if height is not None:
-        heights = building_heights(found, height, ground=ground, percentile=options.percentile)
-    columns = _columns(found, heights, name)
-    written = len(found.shapes)
-    if kind == "cityjson":
-        blocks = _blocks(found, columns)
-        write_json(target, city_json(blocks, found.info, title=f"{Path(path).name}: {name}"))
-        written = len(blocks)
-    else:
-        write_table(target, found.shapes, columns, found.info.crs)
+        _refuse_degrees(raster.info, options)
+        sources.check(raster.info)
+        how = OutlineOptions(wanted.codes, options.min_area, options.simplify, options.regularize)
+        parts = footprints(raster, how, progress=progress)
+        done = _Done(sources, wanted)
+        if kind == "cityjson":
+            title = f"{Path(path).name}: {', '.join(wanted.names.values()) or options.categories[0]}"
+            written = done.write_blocks(target, gather(parts, raster.info), title)
+        else:
+            written = done.write_table(target, parts, raster.info)
+    tally, measured = done.tally, sources.height is not None and sources.buildings
     return VectorResult(
         path=target,
-        category=name,
-        code=code,
-        polygons=len(found.shapes),
+        category=_category(wanted, tally),
+        code=wanted.codes[0] if wanted.codes and len(wanted.codes) == 1 else None,
+        polygons=tally.polygons,
         written=written,
-        small=found.small,
-        area=float(found.areas.sum()),
-        volume=None if heights is None else float(np.nansum(columns["volume_m3"])),
-        unknown=None if heights is None else int(np.isnan(heights.height).sum()),
-        baseless=None if heights is None or ground is None else int(np.isnan(heights.base).sum()),
-        flat=None if heights is None else int((heights.height <= 0).sum()),
-        notes=() if heights is None else heights.notes,
+        small=done.small,
+        area=tally.area,
+        volume=tally.volume if measured else None,
+        unknown=tally.unknown if measured else None,
+        baseless=tally.baseless if measured and ground is not None else None,
+        flat=tally.flat if measured else None,
+        notes=tuple(done.notes),
         seconds=time.perf_counter() - started,
+        classes=tally.counts,
+        regular=done.right if options.regularize else None,
+        confidence=None if confidence is None else Path(confidence),
     )
 
 
-def _class_of(wanted: str | int | None, path: str) -> tuple[int, str]:
-    """Code and name of the class wanted."""
-    text = _DEFAULT if wanted is None else str(wanted).strip()
-    try:
-        legend = map_legend(path)
-    except UsageError as error:  # the map says nothing about its classes
-        if text.isdecimal():
-            return int(text), text
-        raise UsageError(
-            f"does not say which classes it holds, so that {text!r} is not known",
-            path=path,
-            remedy="Give the code of the class: --class CODE",
-        ) from error
-    for code, name in zip(legend.codes, legend.names, strict=True):
-        if text.casefold() == name.casefold() or (text.isdecimal() and int(text) == code):
-            return code, name
-    known = ", ".join(f"{name} ({code})" for code, name in zip(legend.codes, legend.names, strict=True))
-    raise UsageError(f"has no class {text!r}", path=path, remedy=f"Choose one with --class: {known}")
+def _refuse_contradiction(target: Path, solid: bool, height: Any, ground: Any, options: VectorOptions) -> None:
+    if height is None and (ground is not None or solid):
+        need = "a terrain model" if ground is not None else "CityJSON"
+        raise UsageError(f"{need} is of no use without heights", path=target, remedy="Give --height as well")
+    if options.several and (ground is not None or solid):
+        need = "a terrain model" if ground is not None else "CityJSON"
+        raise UsageError(f"{need} is for the buildings of one class", path=target, remedy="Choose it with --class")
 
 
-def _columns(found: Footprints, heights: BuildingHeights | None, name: str) -> dict[str, NDArray[Any]]:
-    count = len(found.shapes)
-    columns: dict[str, NDArray[Any]] = {
-        "id": np.arange(1, count + 1),
-        "class": np.full(count, name, dtype=object),
-        "area_m2": found.areas,
-    }
-    if heights is None:
+def _refuse_degrees(info: RasterInfo, options: VectorOptions) -> None:
+    if options.regularize and info.crs is not None and info.crs.is_geographic:
+        raise DataError(
+            "is in degrees, in which right angles are not right on the ground",
+            path=info.path,
+            remedy="Reproject it first, for example with `gdalwarp -t_srs EPSG:32633`",
+        )
+
+
+def _confidence(options: VectorOptions, path: str | PathLike[str]) -> str | PathLike[str] | None:
+    if isinstance(options.confidence, bool):
+        return confidence_beside(path) if options.confidence else None
+    return options.confidence
+
+
+def _category(wanted: Wanted, tally: Tally) -> str:
+    if wanted.codes is None:
+        return ", ".join(tally.counts)
+    return ", ".join(wanted.names.get(code, str(code)) for code in wanted.codes)
+
+
+@dataclass
+class _Done:
+    """What has become of the polygons so far."""
+
+    sources: Sources
+    wanted: Wanted
+    tally: Tally = field(default_factory=Tally)
+    notes: dict[str, None] = field(default_factory=dict)
+    small: int = 0
+    right: int = 0
+
+    def measured(self, found: Footprints) -> Columns:
+        """Return the attributes of polygons and count what is to be counted."""
+        columns, notes = self.sources.measure(found, self.wanted.names)
+        self.notes |= dict.fromkeys(notes)
+        if found.right is not None:
+            columns["right_angled"] = found.right
+            self.right += int(found.right.sum())
         return columns
-    return columns | {
-        "base_m": heights.base,
-        "height_m": heights.height,
-        "roof_m": heights.base + heights.height,
-        "mean_m": heights.mean,
-        "volume_m3": heights.mean * found.areas,
-        "block_m3": heights.height * found.areas,
-        "pixels": heights.pixels,
-        "known": heights.share,
-    }
+
+    def write_table(self, target: Path, parts: Iterable[Footprints], info: RasterInfo) -> int:
+        """Keep polygons on disk until all are there, then write them in their order."""
+        with table_output(target) as temporary, ExitStack() as stack:
+            kept = temporary.with_name(f"{temporary.stem}.found")
+            stack.callback(kept.unlink, missing_ok=True)
+            spool = stack.enter_context(Spool(kept))
+            for found in parts:
+                self.small += found.small
+                if len(found.shapes) or not spool.kinds:
+                    columns = self.measured(found)
+                    with explained(target):
+                        spool.add(found.bounds, found.shapes, columns)
+            write_batches(temporary, target, self._numbered(spool), info.crs, box=spool.box.tolist())
+        return self.tally.polygons
+
+    def _numbered(self, spool: Spool) -> Iterator[Batch]:
+        for shapes, columns in spool.batches(_BATCH):
+            first = self.tally.polygons + 1
+            self.tally.add(columns)
+            yield shapes, {"id": np.arange(first, first + len(shapes)), **columns}
+
+    def write_blocks(self, target: Path, found: Footprints, title: str) -> int:
+        """Write the polygons whose base and roof are known, the roof above the base, as CityJSON."""
+        columns = self.measured(found)
+        self.small = found.small
+        self.tally.add(columns)
+        blocks = _blocks(found, columns)
+        write_json(target, city_json(blocks, found.info, title=title))
+        return len(blocks)
 
 
-def _blocks(found: Footprints, columns: dict[str, NDArray[Any]]) -> list[Block]:
-    """The footprints whose base and roof are known, the roof above the base."""
+_LEFT_OUT = ("class", "code", "max_m", "right_angled")
+"""Attributes that are not numbers of a building's block."""
+
+
+def _blocks(found: Footprints, columns: Columns) -> list[Block]:
     whole = np.isfinite(columns["roof_m"]) & (columns["height_m"] > 0)
-    numbers = {name: values for name, values in columns.items() if name not in ("id", "class")}
+    numbers = {name: values for name, values in columns.items() if name not in _LEFT_OUT}
     return [
         Block(
-            name=f"building-{columns['id'][place]}",
+            name=f"building-{place + 1}",
             polygon=found.shapes[place],
             base=float(columns["base_m"][place]),
             roof=float(columns["roof_m"][place]),
             attributes={
-                "id": int(columns["id"][place]),
+                "id": int(place) + 1,
                 "class": str(columns["class"][place]),
                 **{name: round(float(values[place]), 3) for name, values in numbers.items()},
             },

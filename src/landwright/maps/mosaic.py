@@ -1,0 +1,177 @@
+"""Read the blocks of a map as one raster."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import numpy as np
+import rasterio
+from affine import Affine
+
+from landwright.errors import DataError
+from landwright.rasters import RASTER_SUFFIXES, expand_inputs
+from landwright.rasters.gdal import is_remote, reading, without_georeference_warning
+
+_CLASSES = "classes: "
+_NEAR = 0.01
+_TYPES = {
+    "uint8": "Byte",
+    "int8": "Int8",
+    "uint16": "UInt16",
+    "int16": "Int16",
+    "uint32": "UInt32",
+    "int32": "Int32",
+    "float32": "Float32",
+    "float64": "Float64",
+}
+
+
+@contextmanager
+def one_raster(path: str | PathLike[str]) -> Iterator[str]:
+    """Yield a name under which a map can be opened, be it one file or many.
+
+    A folder, a glob or a ``.txt`` list is the map of all its blocks: of all rasters in it and in folders in it, or of
+    those only that say they hold classes where some do.
+
+    Args:
+        path: File, URL, GDAL name, folder, glob or list.
+
+    Raises:
+        DataError: Nothing is there, or the blocks do not lie on one grid.
+    """
+    name = str(path)
+    if is_remote(name) or (Path(name).is_file() and Path(name).suffix != ".txt") or ":" in name:
+        yield name
+        return
+    if Path(name).is_dir():
+        files = sorted(file for file in Path(name).rglob("*") if file.suffix.lower() in RASTER_SUFFIXES)
+        if not files:
+            raise DataError("the folder holds no raster", path=name, remedy="Name the map or the folder of its blocks")
+    elif "*" in name or Path(name).suffix == ".txt":
+        files = expand_inputs(name)
+    else:
+        yield name  # what opens it says that it is missing
+        return
+    blocks = [_block(file) for file in files]
+    chosen = [block for block in blocks if block.description.startswith(_CLASSES)] or blocks
+    if len(chosen) == 1:
+        yield str(chosen[0].path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{Path(name).name.replace('*', '_') or 'map'}.vrt"
+        file.write_bytes(virtual_raster(chosen))
+        yield str(file)
+
+
+class Block(NamedTuple):
+    """What is known of one block."""
+
+    path: Path
+    width: int
+    height: int
+    bands: int
+    dtype: str
+    crs: rasterio.CRS | None
+    transform: Affine
+    nodata: float | None
+    description: str
+    tags: dict[str, str]
+
+
+def _block(path: Path) -> Block:
+    with reading(str(path), "is not a readable raster"), without_georeference_warning(), rasterio.open(path) as file:
+        return Block(
+            path.resolve(),
+            file.width,
+            file.height,
+            file.count,
+            file.dtypes[0],
+            file.crs,
+            file.transform,
+            file.nodata,
+            file.descriptions[0] or "",
+            file.tags(),
+        )
+
+
+def virtual_raster(blocks: Sequence[Block]) -> bytes:
+    """Return a GDAL VRT of blocks of one grid; what none covers is nodata.
+
+    Args:
+        blocks: The blocks, of one band each.
+
+    Raises:
+        DataError: They differ in type, nodata or reference system, do not lie on one grid, or leave gaps and have no
+            nodata.
+    """
+    first = blocks[0]
+    places = []
+    for block in blocks:
+        _refuse_other(block, first)
+        col, row = ~first.transform @ (block.transform.c, block.transform.f)
+        if abs(col - round(col)) > _NEAR or abs(row - round(row)) > _NEAR:
+            raise DataError(
+                f"lies {col % 1:.2f}, {row % 1:.2f} pixels off the grid of {first.path.name}",
+                path=block.path,
+                remedy="Name blocks of one map, or warp them onto one grid",
+            )
+        places.append((round(row), round(col)))
+    rows, cols = np.array(places).T
+    top, left = int(rows.min()), int(cols.min())
+    height = int(max(row + block.height for row, block in zip(rows, blocks, strict=True))) - top
+    width = int(max(col + block.width for col, block in zip(cols, blocks, strict=True))) - left
+    if first.nodata is None and sum(block.width * block.height for block in blocks) < width * height:
+        raise DataError(
+            "and the other blocks leave gaps, but say nothing of nodata",
+            path=first.path,
+            remedy="Name all blocks, or declare nodata with `gdal_edit.py -a_nodata`",
+        )
+    root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+    if first.crs is not None:
+        ElementTree.SubElement(root, "SRS").text = first.crs.to_wkt()
+    # The map's own corner, to the last digit, where a block has it.
+    near = int(np.argmin((rows - top) + (cols - left)))
+    corner = blocks[near].transform @ Affine.translation(left - int(cols[near]), top - int(rows[near]))
+    ElementTree.SubElement(root, "GeoTransform").text = ", ".join(f"{value!r}" for value in corner.to_gdal())
+    about = ElementTree.SubElement(root, "Metadata")
+    for key, value in first.tags.items():
+        ElementTree.SubElement(about, "MDI", key=key).text = value
+    band = ElementTree.SubElement(root, "VRTRasterBand", dataType=_TYPES[first.dtype], band="1")
+    ElementTree.SubElement(band, "Description").text = first.description
+    if first.nodata is not None:
+        ElementTree.SubElement(band, "NoDataValue").text = repr(first.nodata)
+    for row, col, block in zip(rows - top, cols - left, blocks, strict=True):
+        source = ElementTree.SubElement(band, "SimpleSource")
+        ElementTree.SubElement(source, "SourceFilename", relativeToVRT="0").text = str(block.path)
+        ElementTree.SubElement(source, "SourceBand").text = "1"
+        size = {"xSize": str(block.width), "ySize": str(block.height)}
+        ElementTree.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0"} | size)
+        ElementTree.SubElement(source, "DstRect", {"xOff": str(col), "yOff": str(row)} | size)
+    return ElementTree.tostring(root)
+
+
+def _refuse_other(block: Block, first: Block) -> None:
+    if block.bands != 1 or block.dtype not in _TYPES:
+        raise DataError(
+            f"has {block.bands} bands of type {block.dtype}; a block has one band",
+            path=block.path,
+            remedy="Name the blocks of one raster only, for example by a glob",
+        )
+    one, two = (np.array(each.transform.to_gdal())[[1, 2, 4, 5]] for each in (block, first))
+    for what, same in (
+        ("type", block.dtype == first.dtype),
+        ("nodata", block.nodata == first.nodata),
+        ("classes", block.tags.get("CLASSES") == first.tags.get("CLASSES")),
+        ("reference system", block.crs == first.crs),
+        ("size of pixels", np.allclose(one, two, rtol=1e-9, atol=0)),
+    ):
+        if not same:
+            raise DataError(
+                f"is of another {what} than {first.path.name}", path=block.path, remedy="Name blocks of one map"
+            )
