@@ -49,7 +49,15 @@ class Bundle:
         return next(chain(self.network.parameters(), self.network.buffers())).device
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the bundle to a folder, see :func:`landwright.save_bundle`."""
+        """Write the bundle to a folder, see :func:`landwright.save_bundle`.
+
+        Raises:
+            UsageError: It was loaded from an ONNX file, which is no bundle.
+        """
+        if self.path is not None and self.path.suffix.lower() == ONNX:
+            raise UsageError(
+                "cannot be made a bundle again", path=self.path, remedy="Copy the bundle that it was exported from"
+            )
         return save_bundle(path, self.card, self.network, overwrite=overwrite)
 
 

@@ -80,6 +80,12 @@ def test_the_package_is_named_where_it_is_missing(onnx_file, monkeypatch):
     assert "pip install 'landwright[export]'" in caught.value.remedy
 
 
+def test_it_is_no_bundle_again(onnx_file, tmp_path):
+    with pytest.raises(UsageError, match="cannot be made a bundle again"):
+        load_bundle(onnx_file).save(tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
 def test_it_is_not_exported_again(onnx_file, tmp_path):
     with pytest.raises(UsageError, match="exported file already"):
         export.export_bundle(load_bundle(onnx_file), tmp_path / "again.onnx")
