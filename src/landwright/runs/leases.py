@@ -29,7 +29,7 @@ LEASES: Final = "leases"
 Ending = Literal["failed", "released"]
 
 
-@dataclass
+@dataclass(slots=True)
 class Attempts:
     """All attempts at one block, as far as a list of names tells.
 
