@@ -140,6 +140,70 @@ def test_what_does_not_go_together(town):
     vectorize_map("map.tif", "out.gpkg", options=VectorOptions(overwrite=True))
 
 
+@pytest.mark.parametrize("name", ["out.gpkg", "out.parquet", "out.fgb"])
+def test_all_classes_with_confidence_and_heights(town, name):
+    write(town / "map_confidence.tif", np.full((100, 100), 80, np.uint8), nodata=255)
+    result = vectorize_map("map.tif", name, height="height.tif", options=VectorOptions("all", min_area=0))
+    assert (result.code, result.confidence, result.classes) == (
+        None,
+        Path("map_confidence.tif"),
+        {"building": 4, "tree": 1},
+    )
+    read = geopandas.read_parquet if name.endswith("parquet") else geopandas.read_file
+    table = read(name).sort_values("id", ignore_index=True)
+    assert table.columns[:-1].tolist() == ["id", "class", "code", "area_m2", "confidence", "mean_m", "max_m", "pixels"]
+    assert table["class"].tolist() == ["tree", *["building"] * 4]
+    assert table["code"].tolist() == [5, 8, 8, 8, 8]
+    assert (table["confidence"] == 80).all()
+    assert table["max_m"].tolist()[1] == 7
+    assert np.isnan(table["max_m"].tolist()[2])
+    assert table["area_m2"].sum() == 2500
+    assert table.crs.to_epsg() == 32632
+    assert not [file for file in town.iterdir() if file.name.startswith(".")]
+
+
+def test_several_classes_and_no_confidence(town):
+    write(town / "map_confidence.tif", np.full((100, 100), 80, np.uint8), nodata=255)
+    options = VectorOptions(("building", "5"), confidence=False, simplify=0)
+    result = vectorize_map("map.tif", "out.fgb", options=options)
+    assert (result.category, result.polygons, result.small, result.confidence) == ("building, tree", 4, 1, None)
+    bare = vectorize_map("bare.tif", "bare.fgb", options=VectorOptions("all", simplify=0))
+    assert bare.classes == {"5": 1, "8": 3}
+
+
+def test_right_angles(town):
+    result = vectorize_map("map.tif", "out.gpkg", options=VectorOptions(8, regularize=True))
+    assert (result.polygons, result.regular, result.area) == (3, 3, 300)
+    assert geopandas.read_file("out.gpkg")["right_angled"].all()
+    with pytest.raises(UsageError, match="common borders"):
+        VectorOptions("all", regularize=True)
+    degrees = write(
+        town / "d.tif", np.ones((9, 9), np.uint8), crs="EPSG:4326", transform=Affine(1e-5, 0, 10, 0, -1e-5, 50)
+    )
+    with pytest.raises(DataError, match="degrees"):
+        vectorize_map(degrees, "d.gpkg", options=VectorOptions(1, regularize=True))
+
+
+def test_what_is_for_one_class(town):
+    for name, ground, says in (
+        ("a.city.json", None, "CityJSON is for"),
+        ("a.gpkg", "ground.tif", "terrain model is for"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            vectorize_map("map.tif", name, height="height.tif", ground=ground, options=VectorOptions("all"))
+
+
+def test_attributes_do_not_depend_on_the_blocks(town, monkeypatch):
+    rng = np.random.default_rng(0)
+    write(town / "noise.tif", rng.integers(1, 4, (100, 100)).astype(np.uint8))
+    write(town / "noise_confidence.tif", rng.integers(0, 101, (100, 100)).astype(np.uint8))
+    for side in (100, 50, 34, 25):
+        monkeypatch.setattr("landwright.maps.vectorize.BLOCK", side)
+        options = VectorOptions("all", min_area=0, simplify=0)
+        vectorize_map("noise.tif", f"{side}.parquet", height="height.tif", options=options)
+        assert Path(f"{side}.parquet").read_bytes() == Path("100.parquet").read_bytes()
+
+
 def test_volumes_of_the_world(tmp_path):
     """Land cover and height of one scene: the volume of all buildings is that of their pixels."""
     scene = make_scene(3, size=256)

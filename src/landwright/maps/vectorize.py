@@ -17,7 +17,7 @@ from landwright.maps.attributes import Columns, Sources, Tally, confidence_besid
 from landwright.maps.cityjson import Block, city_json, reference_system
 from landwright.maps.footprints import Footprints, OutlineOptions, footprints, gather
 from landwright.maps.mosaic import one_raster
-from landwright.maps.outlines import Progress
+from landwright.maps.outlines import BLOCK, Progress
 from landwright.maps.spool import Spool
 from landwright.maps.vector_files import (
     Batch,
@@ -86,7 +86,7 @@ def vectorize_map(
         _refuse_degrees(raster.info, options)
         sources.check(raster.info)
         how = OutlineOptions(wanted.codes, options.min_area, options.simplify, options.regularize)
-        parts = footprints(raster, how, progress=progress)
+        parts = footprints(raster, how, block=BLOCK, progress=progress)
         done = _Done(sources, wanted)
         if kind == "cityjson":
             title = f"{Path(path).name}: {', '.join(wanted.names.values()) or options.categories[0]}"

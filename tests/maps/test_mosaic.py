@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from landwright.errors import DataError
+from landwright.maps import VectorOptions, vectorize_map
+from landwright.maps.mosaic import one_raster
+from landwright.rasters import open_raster
+
+PLACE = Affine(0.1, 0, 500_000.1, 0, -0.1, 5_300_000.7)
+CODES = np.random.default_rng(0).integers(1, 4, (40, 50)).astype(np.uint8)
+
+
+def write(path: Path, codes: np.ndarray, row: int = 0, col: int = 0, **options) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile = {"driver": "GTiff", "count": 1, "height": codes.shape[0], "width": codes.shape[1], "nodata": 0}
+    place = {"crs": "EPSG:32632", "transform": PLACE @ Affine.translation(col, row)}
+    with rasterio.open(path, "w", dtype=codes.dtype, **{**profile, **place, **options}) as file:
+        file.write(codes, 1)
+        file.set_band_description(1, "classes: map")
+    return path
+
+
+@pytest.fixture
+def blocks(tmp_path) -> Path:
+    """Four blocks of a map in folders of their own, a confidence beside one."""
+    for row in (0, 20):
+        for col in (0, 25):
+            part = CODES[row : row + 20, col : col + 25]
+            write(tmp_path / "run" / f"r{row}-c{col}" / "classes.tif", part, row, col)
+    with rasterio.open(write(tmp_path / "run" / "r0-c0" / "confidence.tif", CODES[:20, :25]), "r+") as file:
+        file.set_band_description(1, "percent")
+    return tmp_path / "run"
+
+
+def test_blocks_are_one_map(blocks):
+    with one_raster(blocks) as name, open_raster(name) as raster:
+        assert raster.info.transform == PLACE
+        assert raster.info.nodata == 0
+        assert (raster.read()[0] == CODES).all()
+    with one_raster(blocks / "*" / "classes.tif") as name, open_raster(name) as raster:
+        assert raster.shape == (40, 50)
+
+
+@pytest.mark.parametrize("simplify", [0, None])
+def test_the_vector_of_four_blocks_is_that_of_one(tmp_path, blocks, simplify):
+    whole = write(tmp_path / "map.tif", CODES)
+    options = VectorOptions("all", min_area=0, simplify=simplify)
+    vectorize_map(whole, tmp_path / "one.parquet", options=options)
+    vectorize_map(blocks, tmp_path / "four.parquet", options=options)
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "four.parquet").read_bytes()
+
+
+def test_what_no_block_covers_is_nodata(blocks):
+    (blocks / "r20-c25" / "classes.tif").unlink()
+    with one_raster(blocks) as name, open_raster(name) as raster:
+        assert raster.shape == (40, 50)
+        assert (raster.read()[0][20:, 25:] == 0).all()
+
+
+def test_one_file_and_none(tmp_path, blocks):
+    with one_raster(blocks / "r0-c0") as name:
+        assert Path(name).name == "classes.tif"
+    with one_raster("missing.tif") as name:
+        assert name == "missing.tif"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no raster"), one_raster(tmp_path / "empty"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"crs": "EPSG:32633"}, "reference system"),
+        ({"nodata": 9}, "nodata"),
+        ({"dtype": "int16"}, "type"),
+        ({"transform": PLACE @ Affine.translation(60.5, 0)}, "off the grid"),
+        ({"transform": Affine(0.2, 0, 500_000.1, 0, -0.2, 5_300_000.7)}, "size of pixels"),
+    ],
+)
+def test_blocks_that_do_not_fit(blocks, options, says):
+    codes = CODES[:20, :25].astype(options.pop("dtype", "uint8"))
+    write(blocks / "r9-c9" / "classes.tif", codes, **options)
+    with pytest.raises(DataError, match=says), one_raster(blocks):
+        pass
+
+
+def test_gaps_without_nodata(tmp_path):
+    for number, row in enumerate((0, 30)):
+        write(tmp_path / "run" / f"{number}.tif", CODES[:10], row, nodata=None)
+    with pytest.raises(DataError, match="gaps"), one_raster(tmp_path / "run"):
+        pass
