@@ -102,7 +102,7 @@ def export_bundle(
         raise UsageError(f"tile {side} is too small", remedy=f"Use at least {SMALLEST_TILE} pixels")
     onnx = target.suffix == ONNX
     if onnx:
-        for name in ("onnxscript", "onnxruntime"):  # before minutes of work
+        for name in ("onnx", "onnxscript", "onnxruntime"):  # before minutes of work
             onnx_library(name)
     card = narrowed(bundle.card, chosen, side)
     network = SensorNetwork(bundle, chosen).to("cpu", torch.float32).eval()

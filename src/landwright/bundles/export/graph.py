@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from landwright.bundles.export.library import onnx_library
@@ -20,7 +19,7 @@ from landwright.bundles.export.sensor import NAMES, SensorNetwork
 from landwright.errors import UsageError
 
 OPSET = 18
-"""Version of the ONNX operators: the first with antialiased resizing, known to onnxruntime since 1.14 (2023)."""
+"""Version of the ONNX operators: the first with antialiased resizing."""
 INPUT = "image"
 MOST_BYTES = 2**31 - 2**20
 """An ONNX file is one protocol buffer, which ends at 2 GiB; the rest is for the graph."""
@@ -64,6 +63,12 @@ def write_program(program: ExportedProgram, path: Path, card: str) -> None:
         torch.export.save(program, path, extra_files={CARD_KEY: card})
 
 
+def load_program(path: Path) -> torch.nn.Module:
+    """Read a graph that :func:`write_program` wrote."""
+    with _quietly():
+        return torch.export.load(path).module()
+
+
 def write_onnx(program: ExportedProgram, network: SensorNetwork, path: Path, metadata: Mapping[str, str]) -> None:
     """Write a graph as one ONNX file.
 
@@ -74,9 +79,8 @@ def write_onnx(program: ExportedProgram, network: SensorNetwork, path: Path, met
         metadata: Entries of the file's metadata.
 
     Raises:
-        UsageError: A package is missing, an operation has no counterpart in ONNX, or the weights are too large.
+        UsageError: An operation has no counterpart in ONNX, or the weights are too large.
     """
-    onnx_library("onnxscript")
     outputs = [NAMES[name] for name in network.outputs]
     try:
         with _quietly(), torch.no_grad():
@@ -90,11 +94,11 @@ def write_onnx(program: ExportedProgram, network: SensorNetwork, path: Path, met
     if size > MOST_BYTES:
         raise UsageError(
             f"the weights take {size / 2**30:.1f} GiB, and an ONNX file holds {MOST_BYTES / 2**30:.0f} GiB at most",
-            path=path,
             remedy="Write a .pt2 file, which has no such limit",
         )
     made.model.metadata_props.update(metadata)
-    made.save(path, external_data=False)
+    # Not its own save(), which puts the larger weights into a second file.
+    onnx_library("onnx").save_model(made.model_proto, path)
 
 
 def _bytes(tensor: Any) -> int:
@@ -125,14 +129,3 @@ def _quietly() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-def load_program(path: Path) -> torch.nn.Module:
-    """Read a graph that :func:`write_program` wrote."""
-    with _quietly():
-        return torch.export.load(path).module()
-
-
-def as_tuple(found: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return the outputs of a graph as a tuple."""
-    return (found,) if isinstance(found, Tensor) else tuple(found)

@@ -12,7 +12,7 @@ def onnx_library(name: str) -> ModuleType:
     """Import a package of the extra ``export``.
 
     Args:
-        name: ``onnxruntime`` or ``onnxscript``, which needs onnx itself.
+        name: ``onnx``, ``onnxscript`` or ``onnxruntime``.
 
     Raises:
         UsageError: It is not installed.
