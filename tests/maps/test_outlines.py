@@ -129,7 +129,7 @@ def test_finished_polygons_come_at_once(tmp_path):
     calls = []
     with open_raster(path) as raster:
         parts = list(outlines.outlines(raster, None, block=10, progress=lambda *at: calls.append(at)))
-    assert sum(map(len, parts[:5])) == 400, "after the first of four rows of blocks"
+    assert sum(map(len, parts[:5])) == 360, "all but the last row of the first of four rows of blocks"
     assert calls[-1] == (1600, 1600)
 
 
