@@ -238,8 +238,8 @@ def main() -> None:
     parser.add_argument("--lease", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print("| workers | blocks | itself | renewals | looks | others | requests per block | requests per second | ", end="")
-    print("speed | deaths | sleeps | failures | too late | set aside |")
+    print("| workers | blocks | itself | renewals | looks | others | requests per block | requests per second ", end="")
+    print("| speed | deaths | sleeps | failures | too late | set aside |")
     print("|" + "---|" * 14)
     for case in given.cases:
         workers, blocks = map(int, case.split("x"))
