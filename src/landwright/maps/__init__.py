@@ -16,6 +16,7 @@ from landwright.maps.picture import (
 )
 from landwright.maps.qml import CONFIDENCE_RAMP, class_style, ramp_style
 from landwright.maps.render import HEIGHT, HEIGHT_LOSS, HEIGHT_NODATA, SPREAD, Rendering
+from landwright.maps.spec import Model, Products, ProductSpec
 from landwright.maps.vector_options import VectorOptions, VectorResult
 from landwright.maps.vectorize import vectorize_map
 
@@ -26,6 +27,9 @@ __all__ = [
     "HEIGHT_NODATA",
     "SPREAD",
     "MapFiles",
+    "Model",
+    "ProductSpec",
+    "Products",
     "Rendering",
     "StripWriter",
     "VectorOptions",
