@@ -17,6 +17,8 @@ from affine import Affine
 from landwright.errors import DataError
 from landwright.rasters import RASTER_SUFFIXES, expand_inputs
 from landwright.rasters.gdal import is_remote, reading, without_georeference_warning
+from landwright.runs import Grid, Run
+from landwright.runs.manifest import MANIFEST
 
 _CLASSES = "classes: "
 _NEAR = 0.01
@@ -33,24 +35,33 @@ _TYPES = {
 
 
 @contextmanager
-def one_raster(path: str | PathLike[str]) -> Iterator[str]:
+def one_raster(path: str | PathLike[str], product: str = "classes") -> Iterator[str]:
     """Yield a name under which a map can be opened, be it one file or many.
 
     A folder, a glob or a ``.txt`` list is the map of all its blocks: of all rasters in it and in folders in it, or of
-    those only that say they hold classes where some do.
+    those only that say they hold classes where some do. A run directory is the whole map of its run, whichever blocks
+    are finished.
 
     Args:
-        path: File, URL, GDAL name, folder, glob or list.
+        path: File, URL, GDAL name, run directory, folder, glob or list.
+        product: Which raster of a run's blocks, by the stem of its files.
 
     Raises:
         DataError: Nothing is there, or the blocks do not lie on one grid.
     """
-    name = str(path)
+    name, grid = str(path), None
     if is_remote(name) or (Path(name).is_file() and Path(name).suffix != ".txt") or ":" in name:
         yield name
         return
-    if Path(name).is_dir():
-        files = sorted(file for file in Path(name).rglob("*") if file.suffix.lower() in RASTER_SUFFIXES)
+    if is_run(name):
+        run = Run.load(Path(name))
+        files, grid = run_files(run, product), run.manifest.grid
+        if not files:
+            raise DataError(
+                f"is a run that has no {product} yet", path=name, remedy="Let it make some blocks, or check the path"
+            )
+    elif Path(name).is_dir():
+        files = sorted(file for file in Path(name).rglob("*") if _is_block(file.relative_to(name)))
         if not files:
             raise DataError("the folder holds no raster", path=name, remedy="Name the map or the folder of its blocks")
     elif "*" in name or Path(name).suffix == ".txt":
@@ -60,13 +71,43 @@ def one_raster(path: str | PathLike[str]) -> Iterator[str]:
         return
     blocks = [_block(file) for file in files]
     chosen = [block for block in blocks if block.description.startswith(_CLASSES)] or blocks
-    if len(chosen) == 1:
+    if len(chosen) == 1 and (grid is None or (chosen[0].height, chosen[0].width) == (grid.height, grid.width)):
         yield str(chosen[0].path)
         return
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{Path(name).name.replace('*', '_') or 'map'}.vrt"
-        file.write_bytes(virtual_raster(chosen))
+        file.write_bytes(virtual_raster(chosen, grid))
         yield str(file)
+
+
+def is_run(path: str | PathLike[str]) -> bool:
+    """Return whether a path is a run directory."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+def run_files(run: Run, product: str) -> list[Path]:
+    """Return the rasters of one product in a run's finished blocks; a block without a valid pixel has none.
+
+    Args:
+        run: The run.
+        product: Stem of their names, such as ``classes``.
+    """
+    files = (run.results.folder(name) / f"{product}.tif" for name in run.state().finished)
+    return [file for file in files if file.is_file()]
+
+
+def run_remarks(path: str | PathLike[str]) -> list[str]:
+    """Say what is missing in a run; nothing of what is no run directory, or is whole."""
+    if not is_run(path):
+        return []
+    run = Run.load(Path(path))
+    state = run.state()
+    missing = ((len(state.left), "not finished yet"), (len(state.poison), "set aside because they failed"))
+    return [f"{path}: {count} of {len(run.blocks)} blocks are {what}" for count, what in missing if count]
+
+
+def _is_block(file: Path) -> bool:
+    return file.suffix.lower() in RASTER_SUFFIXES and not any(part.startswith(".") for part in file.parts)
 
 
 class Block(NamedTuple):
@@ -100,21 +141,23 @@ def _block(path: Path) -> Block:
         )
 
 
-def virtual_raster(blocks: Sequence[Block]) -> bytes:
+def virtual_raster(blocks: Sequence[Block], grid: Grid | None = None) -> bytes:
     """Return a GDAL VRT of blocks of one grid; what none covers is nodata.
 
     Args:
         blocks: The blocks, of one band each.
+        grid: The grid of the whole map; None for the smallest one that holds the blocks.
 
     Raises:
         DataError: They differ in type, nodata or reference system, do not lie on one grid, or leave gaps and have no
             nodata.
     """
     first = blocks[0]
+    anchor = first.transform if grid is None or grid.transform is None else Affine(*grid.transform)
     places = []
     for block in blocks:
         _refuse_other(block, first)
-        col, row = ~first.transform @ (block.transform.c, block.transform.f)
+        col, row = ~anchor @ (block.transform.c, block.transform.f)
         if abs(col - round(col)) > _NEAR or abs(row - round(row)) > _NEAR:
             raise DataError(
                 f"lies {col % 1:.2f}, {row % 1:.2f} pixels off the grid of {first.path.name}",
@@ -123,9 +166,15 @@ def virtual_raster(blocks: Sequence[Block]) -> bytes:
             )
         places.append((round(row), round(col)))
     rows, cols = np.array(places).T
-    top, left = int(rows.min()), int(cols.min())
-    height = int(max(row + block.height for row, block in zip(rows, blocks, strict=True))) - top
-    width = int(max(col + block.width for col, block in zip(cols, blocks, strict=True))) - left
+    if grid is not None and grid.transform is not None:
+        top, left, height, width, corner = 0, 0, grid.height, grid.width, anchor
+    else:
+        top, left = int(rows.min()), int(cols.min())
+        height = int(max(row + block.height for row, block in zip(rows, blocks, strict=True))) - top
+        width = int(max(col + block.width for col, block in zip(cols, blocks, strict=True))) - left
+        # The map's own corner, to the last digit, where a block has it.
+        near = int(np.argmin((rows - top) + (cols - left)))
+        corner = blocks[near].transform @ Affine.translation(left - int(cols[near]), top - int(rows[near]))
     if first.nodata is None and sum(block.width * block.height for block in blocks) < width * height:
         raise DataError(
             "and the other blocks leave gaps, but say nothing of nodata",
@@ -135,9 +184,6 @@ def virtual_raster(blocks: Sequence[Block]) -> bytes:
     root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
     if first.crs is not None:
         ElementTree.SubElement(root, "SRS").text = first.crs.to_wkt()
-    # The map's own corner, to the last digit, where a block has it.
-    near = int(np.argmin((rows - top) + (cols - left)))
-    corner = blocks[near].transform @ Affine.translation(left - int(cols[near]), top - int(rows[near]))
     ElementTree.SubElement(root, "GeoTransform").text = ", ".join(f"{value!r}" for value in corner.to_gdal())
     about = ElementTree.SubElement(root, "Metadata")
     for key, value in first.tags.items():

@@ -29,7 +29,7 @@ class VectorOptions:
         regularize: Make outlines of one class right-angled where that fits.
         percentile: Percentile of the heights inside a footprint that is its roof, above 0 and at most 100.
         confidence: Raster whose mean is given for each polygon; True takes ``NAME_confidence.tif`` where it lies beside
-            the map, False none.
+            the map, or the confidence of a run's blocks, False none.
         overwrite: Replace a file that is there.
 
     Raises:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from landwright.errors import DataError, UsageError
-from landwright.maps.attributes import Columns, Sources, Tally, confidence_beside
+from landwright.maps.attributes import CONFIDENCE, Columns, Sources, Tally, confidence_beside
 from landwright.maps.cityjson import Block, city_json, reference_system
 from landwright.maps.footprints import Footprints, OutlineOptions, footprints, gather
-from landwright.maps.mosaic import one_raster
+from landwright.maps.mosaic import one_raster, run_remarks
 from landwright.maps.outlines import BLOCK, Progress
 from landwright.maps.spool import Spool
 from landwright.maps.vector_files import (
@@ -51,11 +51,11 @@ def vectorize_map(
     and are the same, in the same order, whatever the blocks are and in however many files the map lies.
 
     Args:
-        path: Map of class codes: a file, or a folder, glob or ``.txt`` list of its blocks. Where it does not say which
-            classes it holds, they are given by their codes.
+        path: Map of class codes: a file, a run directory, or a folder, glob or ``.txt`` list of its blocks. Where it
+            does not say which classes it holds, they are given by their codes.
         out: File to write: ``.gpkg``, ``.parquet``, ``.fgb`` or, with heights, ``.city.json`` (CityJSON, LoD1; it is
             made in memory).
-        height: Heights above ground in metres, on any grid.
+        height: Heights above ground in metres, on any grid; of a run directory, those that its blocks hold.
         ground: Elevations of the terrain in metres, on any grid: the buildings' bases; without it they stand on 0.
         options: Which classes, and how.
         progress: Called with the pixels read and their number.
@@ -74,7 +74,10 @@ def vectorize_map(
     refuse_existing(target, [file for file in (path, *given) if file is not None], overwrite=options.overwrite)
     with ExitStack() as stack:
         name = stack.enter_context(one_raster(path))
-        tall, low, sure = (None if file is None else stack.enter_context(one_raster(file)) for file in given)
+        tall, low, sure = (
+            None if file is None else stack.enter_context(one_raster(file, product))
+            for file, product in zip(given, ("height", "height", CONFIDENCE), strict=True)
+        )
         raster = stack.enter_context(open_raster(name))
         wanted = wanted_classes(options, name)
         sources = Sources(tall, low, sure, options.percentile, buildings=not options.several)
@@ -87,7 +90,7 @@ def vectorize_map(
         sources.check(raster.info)
         how = OutlineOptions(wanted.codes, options.min_area, options.simplify, options.regularize)
         parts = footprints(raster, how, block=BLOCK, progress=progress)
-        done = _Done(sources, wanted)
+        done = _Done(sources, wanted, notes=dict.fromkeys(run_remarks(path)))
         if kind == "cityjson":
             title = f"{Path(path).name}: {', '.join(wanted.names.values()) or options.categories[0]}"
             written = done.write_blocks(target, gather(parts, raster.info), title)
