@@ -195,6 +195,14 @@ def test_buildings_of_a_map(tmp_path):
         landwright.vectorize(tmp_path / "map.tif", tmp_path / "other.gpkg", minarea=5)
 
 
+def test_a_model_as_one_file(bundle_path, tmp_path):
+    found = landwright.export(bundle_path, tmp_path / "model.pt2", tile=16)
+    assert found.path.is_file()
+    assert found.tile == 16
+    with pytest.raises(UsageError, match="no option 'tiles'"):
+        landwright.export(bundle_path, tmp_path / "other.pt2", tiles=16)
+
+
 def test_every_public_name_resolves():
     assert len(landwright.__all__) <= 30
     for name in landwright.__all__:

@@ -12,7 +12,7 @@ from landwright._version import __version__
 from landwright.errors import DataError, LandwrightError, UsageError
 
 if TYPE_CHECKING:
-    from landwright.api import Mapper, evaluate, load, predict, vectorize
+    from landwright.api import Mapper, evaluate, export, load, predict, vectorize
     from landwright.bundles import Bundle, Card, save_bundle
     from landwright.bundles.importers import import_checkpoint
     from landwright.engine import PredictOptions
@@ -38,6 +38,7 @@ __all__ = [
     "create_network",
     "evaluate",
     "evaluate_map",
+    "export",
     "import_checkpoint",
     "list_legends",
     "list_networks",
@@ -64,6 +65,7 @@ _HOMES = {
     "create_network": "networks",
     "evaluate": "api",
     "evaluate_map": "evaluation",
+    "export": "api",
     "import_checkpoint": "bundles.importers",
     "list_legends": "legends",
     "list_networks": "networks",

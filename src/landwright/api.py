@@ -15,6 +15,7 @@ from landwright.legends import Crosswalk, load_crosswalk
 if TYPE_CHECKING:
     import torch
 
+    from landwright.bundles.export import ExportResult
     from landwright.engine import MapResult
     from landwright.evaluation import BundleEvaluation
     from landwright.maps import VectorResult
@@ -165,11 +166,11 @@ def vectorize(
     ground: str | PathLike[str] | None = None,
     **options: Any,
 ) -> VectorResult:
-    """Turn one class of a map into polygons, with heights into buildings, as ``landwright vectorize`` does.
+    """Turn classes of a map into polygons, with heights into buildings, as ``landwright vectorize`` does.
 
     Args:
-        path: A map of classes.
-        out: File to write: ``.gpkg``, ``.parquet`` or ``.city.json``.
+        path: A map of classes: a file, a run directory, or a folder, glob or list of blocks.
+        out: File to write: ``.gpkg``, ``.parquet``, ``.fgb`` or ``.city.json``.
         height: Raster of height above ground in metres.
         ground: Raster of the ground's height, for base heights.
         **options: Fields of :class:`landwright.maps.VectorOptions`, such as ``min_area=20``.
@@ -187,6 +188,29 @@ def vectorize(
     if unknown := sorted(set(options) - set(known)):
         raise UsageError(f"vectorize has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
     return vectorize_map(path, out, height=height, ground=ground, options=VectorOptions(**options))
+
+
+def export(model: Bundle | str | PathLike[str], out: str | PathLike[str], **options: Any) -> ExportResult:
+    """Write a model as one file for other programs, as ``landwright export`` does.
+
+    Args:
+        model: A loaded bundle, or what :func:`load` takes.
+        out: File to write: ``.onnx``, or ``.pt2`` for torch.export.
+        **options: As of :func:`landwright.bundles.export.export_bundle`: ``tile``, ``outputs`` and ``overwrite``.
+
+    Returns:
+        What was written, and by how much it differs from the model.
+
+    Raises:
+        UsageError: An option is unknown or does not fit, a package is missing, or the network cannot be written so.
+        DataError: The model is missing or damaged, or the file differs from it or cannot be written.
+    """
+    from landwright.bundles.export import export_bundle
+
+    known = ("tile", "outputs", "overwrite")
+    if unknown := sorted(set(options) - set(known)):
+        raise UsageError(f"export has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
+    return export_bundle(model if isinstance(model, Bundle) else load(model), out, **options)
 
 
 def _crosswalk(given: Crosswalk | str | PathLike[str]) -> Crosswalk:

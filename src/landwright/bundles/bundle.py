@@ -48,13 +48,18 @@ class Bundle:
         """Device of the network."""
         return next(chain(self.network.parameters(), self.network.buffers())).device
 
+    @property
+    def exported(self) -> bool:
+        """Whether it was loaded from an ONNX file, which only maps."""
+        return self.path is not None and self.path.suffix.lower() == ONNX
+
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the bundle to a folder, see :func:`landwright.save_bundle`.
 
         Raises:
             UsageError: It was loaded from an ONNX file, which is no bundle.
         """
-        if self.path is not None and self.path.suffix.lower() == ONNX:
+        if self.exported:
             raise UsageError(
                 "cannot be made a bundle again", path=self.path, remedy="Copy the bundle that it was exported from"
             )

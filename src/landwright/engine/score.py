@@ -14,6 +14,7 @@ from landwright.bundles import Normalization, available
 from landwright.engine.augment import Augmentation, augmented
 from landwright.engine.heads import Head, HeightHead, metres
 from landwright.engine.protocols import Refiner
+from landwright.errors import UsageError
 
 Precision = Literal["auto", "32", "bf16", "16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -35,6 +36,17 @@ def choose_precision(name: Precision, device: torch.device) -> Precision:
     if name != "auto":
         return name
     return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False) else "32"
+
+
+def settle_precision(network: nn.Module, name: Precision, device: torch.device) -> Precision:
+    """Settle the precision; an exported file has its own, whatever surrounds it."""
+    own: Precision | None = getattr(network, "precision", None)
+    if own is not None and name not in {"auto", own}:
+        raise UsageError(
+            f"the model is an exported file, which computes with {own} bits",
+            remedy="Leave --precision out, or map with the bundle",
+        )
+    return own or choose_precision(name, device)
 
 
 class PixelScorer:
@@ -59,6 +71,9 @@ class PixelScorer:
         channels: Number of channels of all heads, with the variance.
         device: Where the scores are.
         precision: What ``auto`` came to.
+
+    Raises:
+        UsageError: The network is an exported file, and computes in another precision.
     """
 
     def __init__(
@@ -80,7 +95,7 @@ class PixelScorer:
         self._spread = augmentation != "none" and isinstance(heads[-1], HeightHead)
         self.channels = sum(head.channels for head in heads) + self._spread
         self.device = device
-        self.precision = choose_precision(precision, device)
+        self.precision = settle_precision(network, precision, device)
         self._augmentation: Augmentation = augmentation
         self._zoom, self._refiner = zoom, refiner
         # Convolutions are quicker with channels last: CLCFormer and U-Net by 10 to 30 % on a CPU.

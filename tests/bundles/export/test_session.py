@@ -3,12 +3,16 @@ import pickle
 
 import pytest
 import torch
+import yaml
 
 from landwright.bundles import load_bundle
 from landwright.bundles.export import OnnxNetwork, export, load_onnx
 from landwright.bundles.export.metadata import CARD_KEY
 from landwright.bundles.weights import checksum
+from landwright.engine.heads import ClassHead
+from landwright.engine.score import PixelScorer
 from landwright.errors import DataError, UsageError
+from landwright.evaluation.tags.source import check_tagged
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -55,13 +59,64 @@ def test_a_file_from_elsewhere_is_refused(onnx_file):
         load_bundle(changed(onnx_file, forget))
 
 
+def entry_of(model):
+    (entry,) = (entry for entry in model.metadata_props if entry.key == CARD_KEY)
+    return entry
+
+
 def test_a_card_of_another_file_is_refused(onnx_file):
     def swap(model):
-        (entry,) = (entry for entry in model.metadata_props if entry.key == CARD_KEY)
-        entry.value = entry.value.replace("tile: 32", "tile: 64")
+        entry_of(model).value = entry_of(model).value.replace("tile: 32", "tile: 64")
 
-    with pytest.raises(DataError, match="holds a card of a file that takes"):
+    with pytest.raises(DataError, match="3 x 64 x 64 and 6 of probabilities, this one 3 x 32 x 32 and 6 of"):
         load_bundle(changed(onnx_file, swap))
+
+
+def test_a_card_with_another_legend_is_refused(onnx_file):
+    def shorten(model):
+        card = yaml.safe_load(entry_of(model).value)
+        card["legend"]["classes"].pop()
+        card["network"]["classes"] -= 1
+        entry_of(model).value = yaml.safe_dump(card)
+
+    with pytest.raises(DataError, match=r"and 5 of probabilities, this one .* 6 of") as caught:
+        load_bundle(changed(onnx_file, shorten))
+    assert caught.value.remedy == "Export the bundle again"
+
+
+def test_a_damaged_card_is_refused(onnx_file):
+    def tear(model):
+        entry_of(model).value = entry_of(model).value[:100]
+
+    with pytest.raises(DataError) as caught:
+        load_bundle(changed(onnx_file, tear))
+    assert caught.value.path == str(onnx_file.with_name("changed.onnx"))
+
+
+def test_half_a_file_is_refused(onnx_file):
+    half = onnx_file.with_name("half.onnx")
+    half.write_bytes(onnx_file.read_bytes()[: onnx_file.stat().st_size // 2])
+    with pytest.raises(DataError, match="is not an ONNX file that onnxruntime can run") as caught:
+        load_bundle(half)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_it_computes_in_32_bit_wherever_it_runs(onnx_file):
+    found = load_bundle(onnx_file)
+    heads = [ClassHead(len(found.legend))]
+    for wanted in ("auto", "32"):
+        scorer = PixelScorer(
+            found.network, found.card.normalization, heads, device=torch.device("cpu"), precision=wanted
+        )
+        assert scorer.precision == "32"
+    with pytest.raises(UsageError, match="an exported file, which computes with 32 bits"):
+        PixelScorer(found.network, found.card.normalization, heads, device=torch.device("cpu"), precision="bf16")
+
+
+def test_it_has_no_activation_maps(onnx_file):
+    with pytest.raises(UsageError, match="exported file, which has no class activation maps") as caught:
+        check_tagged(load_bundle(onnx_file))
+    assert "Leave --tags out" in caught.value.remedy
 
 
 def test_what_is_no_onnx_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ class OnnxNetwork(nn.Module):
 
     Attributes:
         path: The file.
+        precision: What it computes in, on any device: 32 bit.
     """
 
+    precision = "32"
     scale: Tensor
     shift: Tensor
 
@@ -149,13 +152,18 @@ def load_onnx(path: str | PathLike[str], *, device: str | torch.device = "cpu") 
 
 
 def _check(session: Any, card: Card, path: Path) -> None:
-    shapes = [tuple(entry.shape[1:]) for entry in session.get_inputs()]
-    outputs = {entry.name for entry in session.get_outputs()}
-    wanted = (len(card.bands), card.tiling.tile, card.tiling.tile)
-    if shapes != [wanted] or outputs != {NAMES[name] for name in card.outputs}:
+    tile, channels = card.tiling.tile, {"classes": len(card.legend), "height": 1}
+    wanted = ([(len(card.bands), tile, tile)], {NAMES[name]: channels[name] for name in card.outputs})
+    inputs = [tuple(entry.shape[1:]) for entry in session.get_inputs()]
+    found = (inputs, {entry.name: entry.shape[1] for entry in session.get_outputs()})
+    if found != wanted:
         raise DataError(
-            f"holds a card of a file that takes {wanted} and returns {', '.join(card.outputs)}, but takes "
-            f"{', '.join(map(str, shapes))} and returns {', '.join(sorted(outputs))}",
+            f"holds the card of another file: that takes and returns {_shown(*wanted)}, this one {_shown(*found)}",
             path=path,
             remedy="Export the bundle again",
         )
+
+
+def _shown(inputs: Sequence[tuple[Any, ...]], outputs: Mapping[str, Any]) -> str:
+    taken = ", ".join(" x ".join(map(str, shape)) for shape in inputs)
+    return f"{taken} and {', '.join(f'{count} of {name}' for name, count in outputs.items())}"

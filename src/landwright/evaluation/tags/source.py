@@ -82,6 +82,12 @@ def check_tagged(bundle: Bundle) -> None:
         UsageError: The model is one.
     """
     network = bundle.card.network
+    if bundle.exported:
+        raise UsageError(
+            "is an exported file, which has no class activation maps that tags could choose from",
+            path=bundle.path,
+            remedy="Leave --tags out, or give the bundle that it was exported from",
+        )
     if not network_info(network.name, **network.options).tags:
         raise UsageError(
             f"model {bundle.card.name} ({network.name}) has no class activation maps that tags could choose from",
