@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from landwright.engine.finite import FiniteReader
+from landwright.engine.stream import Part
 from landwright.rasters import Window
 
 
@@ -25,11 +26,18 @@ def test_counts_pixels_and_not_values(nodata: float | None, lost: int) -> None:
     image = np.ones((2, 4, 5), np.float32)
     image[:, 0, 0], image[1, 3, 1], image[0, 2, 2], image[:, 1, 1] = np.nan, np.nan, np.inf, -1
     reader = FiniteReader(_Memory(image), nodata)
-    assert reader.warnings == []
+    assert reader.lost == 0
     for row in (0, 2):
         pixels, valid = reader.read_with_valid(Window(row, 0, 2, 5))
         np.testing.assert_array_equal(pixels, image[:, row : row + 2])
         assert valid.shape == (2, 5)
     assert reader.lost == lost
-    assert reader.warnings == [f"{lost} pixels are NaN or infinite in a band and became nodata"]
     assert reader.shape == (4, 5)
+
+
+def test_only_pixels_of_the_part_count() -> None:
+    image = np.full((1, 4, 5), np.nan, np.float32)
+    reader = FiniteReader(_Memory(image), None, Part(1, 3, 2, 9))
+    for row in (0, 2):
+        reader.read_with_valid(Window(row, 0, 2, 5))
+    assert reader.lost == 2 * 3

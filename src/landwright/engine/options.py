@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from landwright.bundles import TilingCard
 from landwright.engine.augment import AUGMENTATIONS, Augmentation
@@ -129,6 +130,16 @@ class PredictOptions:
         if self.min_confidence is not None:
             return self.min_confidence
         return LABEL_CONFIDENCE if self.as_labels else 0.0
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen, of that which changes pixels and is not settled elsewhere, as plain values."""
+        found: dict[str, Any] = {"tta": self.tta, "bands": None if self.bands is None else list(self.bands)}
+        for name in ("scale", "at_gsd", "snap"):
+            found[name] = getattr(self, name)
+        found |= {"crf": self.crf, "least": self.least, "confidence": self.confidence is not False}
+        if self.merge is not None:
+            found["merge"] = self.merge.model_dump(mode="json")
+        return found
 
     def tiling(self, card: TilingCard, device: str, *, zoom: float = 1.0, words: bool = False) -> Tiling:
         """Settle what is left to the card or the device type (``cpu``, ``cuda``).

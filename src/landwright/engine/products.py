@@ -1,13 +1,13 @@
-"""The rasters of a map with their writers, colours and styles."""
+"""The rasters of a map: their types, colours and styles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from landwright.engine.classmap import NO_CONFIDENCE
+from landwright.engine.measures import MEANINGS, Measure
+from landwright.engine.probabilitymap import NO_PROBABILITY, PROBABILITY_STEPS
 from landwright.engine.tags import class_tags, render_tags
 from landwright.legends import Legend
 from landwright.maps import (
@@ -16,81 +16,117 @@ from landwright.maps import (
     HEIGHT_LOSS,
     HEIGHT_NODATA,
     SPREAD,
-    MapFiles,
+    ProductSpec,
     Rendering,
-    StripWriter,
     class_style,
     ramp_style,
 )
-from landwright.rasters import RasterInfo
+from landwright.maps.qml import DISAGREEMENT_RAMP, PROBABILITY_RAMP
 
 Tags = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Product:
-    """One raster of a map.
+def class_specs(
+    legend: Legend,
+    tags: Tags,
+    *,
+    confidence: bool,
+    measure: Measure = "max",
+    probabilities: bool = False,
+    disagreement: bool = False,
+) -> list[ProductSpec]:
+    """Return the class map and what is wanted beside it, in the order of `maps.MapFiles.rasters`.
 
-    Attributes:
-        writer: Writes it.
-        style: Its QML document.
+    Args:
+        legend: Classes of the map.
+        tags: Metadata.
+        confidence: The confidence is wanted.
+        measure: What it is.
+        probabilities: The probabilities of all classes are wanted.
+        disagreement: The disagreement of overlapping windows is wanted.
     """
-
-    writer: StripWriter
-    style: str
-
-
-def class_products(files: MapFiles, legend: Legend, info: RasterInfo, tags: Tags) -> list[Product]:
-    """Return the class map and, where wanted, its confidence."""
     described = {**tags, **class_tags(legend)}
-    codes = StripWriter(
-        files.codes,
-        dtype="uint8",
-        nodata=legend.nodata,
-        colormap=legend.colour_table(),
-        description=f"classes: {legend.name}",
-        tags=described,
-        overviews="mode",
-        **_grid(info),
-    )
-    products = [Product(codes, class_style(legend))]
-    if files.beside is not None:
-        confidence = StripWriter(
-            files.beside,
+    specs = [
+        ProductSpec(
+            kind="classes",
+            stem="classes",
+            suffix="",
             dtype="uint8",
-            nodata=NO_CONFIDENCE,
-            description="maximum class probability in percent",
-            unit="%",
+            nodata=legend.nodata,
+            colormap=legend.colour_table(),
+            descriptions=(f"classes: {legend.name}",),
             tags=described,
-            overviews="average",
-            **_grid(info),
+            overviews="mode",
+            style=class_style(legend),
         )
-        products.append(Product(confidence, ramp_style(CONFIDENCE_RAMP, "%")))
-    return products
-
-
-def height_products(files: MapFiles, dates: int, info: RasterInfo, tags: Tags) -> list[Product]:
-    """Return the height map, or that of the difference of two dates, and where wanted its spread."""
-    rasters = ((files.height, HEIGHT if dates == 1 else HEIGHT_LOSS), (files.spread, SPREAD))
-    return [
-        Product(_metres_writer(path, rendering, info, tags), rendering.style())
-        for path, rendering in rasters
-        if path is not None
     ]
+    if confidence:
+        style = ramp_style(CONFIDENCE_RAMP, "%")
+        specs.append(_percent("confidence", MEANINGS[measure], style, described))
+    if probabilities:
+        specs.append(
+            ProductSpec(
+                kind="probabilities",
+                stem="probabilities",
+                suffix="_probabilities",
+                dtype="uint8",
+                bands=len(legend),
+                nodata=NO_PROBABILITY,
+                descriptions=legend.names,
+                scale=1 / PROBABILITY_STEPS,
+                tags=described,
+                overviews="average",
+                style=ramp_style(PROBABILITY_RAMP, ""),
+            )
+        )
+    if disagreement:
+        style = ramp_style(DISAGREEMENT_RAMP, "%")
+        text = "disagreement: spread of the class probabilities of overlapping windows in percent"
+        specs.append(_percent("disagreement", text, style, described))
+    return specs
 
 
-def _metres_writer(path: Path, rendering: Rendering, info: RasterInfo, tags: Tags) -> StripWriter:
-    return StripWriter(
-        path,
+def height_specs(dates: int, tags: Tags, *, spread: bool, beside: bool) -> list[ProductSpec]:
+    """Return the height map, or that of the difference of two dates, and where wanted its spread.
+
+    Args:
+        dates: Number of dates.
+        tags: Metadata.
+        spread: The spread is wanted.
+        beside: The heights lie beside a map of classes.
+    """
+    suffix = "_height" if beside else ""
+    specs = [_metres("height", suffix, HEIGHT if dates == 1 else HEIGHT_LOSS, tags)]
+    if spread:
+        specs.append(_metres("spread", f"{suffix}_spread", SPREAD, tags))
+    return specs
+
+
+def _metres(kind: Literal["height", "spread"], suffix: str, rendering: Rendering, tags: Tags) -> ProductSpec:
+    return ProductSpec(
+        kind=kind,
+        stem="height" if kind == "height" else "height_spread",
+        suffix=suffix,
         dtype="float32",
         nodata=HEIGHT_NODATA,
-        description=rendering.title,
+        descriptions=(rendering.title,),
         unit="m",
         tags={**tags, **render_tags(rendering)},
         overviews="average",
-        **_grid(info),
+        style=rendering.style(),
     )
 
 
-def _grid(info: RasterInfo) -> dict[str, Any]:
-    return {"width": info.width, "height": info.height, "crs": info.crs, "transform": info.transform}
+def _percent(kind: Literal["confidence", "disagreement"], description: str, style: str, tags: Tags) -> ProductSpec:
+    return ProductSpec(
+        kind=kind,
+        stem=kind,
+        suffix=f"_{kind}",
+        dtype="uint8",
+        nodata=NO_CONFIDENCE,
+        descriptions=(description,),
+        unit="%",
+        tags=dict(tags),
+        overviews="average",
+        style=style,
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -56,6 +59,27 @@ class Tiling:
         return windows * self.tile * self.tile / (height * width)
 
 
+class Part(NamedTuple):
+    """A rectangle of a raster, in pixels.
+
+    Attributes:
+        row0: First row.
+        row1: Row after the last.
+        col0: First column.
+        col1: Column after the last.
+    """
+
+    row0: int
+    row1: int
+    col0: int
+    col1: int
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels."""
+        return (self.row1 - self.row0) * (self.col1 - self.col0)
+
+
 @dataclass(frozen=True)
 class Tally:
     """What was done.
@@ -73,9 +97,18 @@ class Tally:
 
 @torch.inference_mode()
 def map_windows(
-    reader: Reader, scorer: Scorer, sink: Sink, tiling: Tiling, *, progress: Progress | None = None
+    reader: Reader,
+    scorer: Scorer,
+    sink: Sink,
+    tiling: Tiling,
+    *,
+    part: Part | None = None,
+    progress: Progress | None = None,
 ) -> Tally:
-    """Send every window of a raster through a network and hand the averaged scores on, row by row.
+    """Send every window of a raster, or of a part of it, through a network and hand the averaged scores on, row by row.
+
+    The windows of a part are all those of the whole raster that touch it, in the same order, weighted and batched
+    alike: on a CPU its scores are those of the whole raster to the last bit.
 
     Memory depends on the tile and on the raster's width, not on its height: a strip of pixels, one more that is
     being read, one batch, and the sums of one row of windows. Windows are summed in one order for any batch size.
@@ -83,19 +116,32 @@ def map_windows(
     Args:
         reader: The raster.
         scorer: The network.
-        sink: Takes the rows; every row of the raster exactly once, in order.
+        sink: Takes the rows; every row of the part exactly once, in order.
         tiling: Windows, weights and batch.
+        part: What is wanted; by default the whole raster.
         progress: Called after every batch and at the end.
 
     Returns:
         The number of windows and valid pixels.
     """
-    return _Run(reader, scorer, sink, tiling, progress)()
+    return _Run(reader, scorer, sink, tiling, part or Part(0, reader.shape[0], 0, reader.shape[1]), progress)()
+
+
+def touching(starts: Sequence[int], tile: int, first: int, stop: int) -> range:
+    """Return which windows along a side touch pixels ``first`` to ``stop``.
+
+    Args:
+        starts: First pixel of each window, increasing.
+        tile: Side of a window in pixels.
+        first: First pixel.
+        stop: Pixel after the last.
+    """
+    return range(bisect_right(starts, first - tile), bisect_left(starts, stop))
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """A window in the batch: its place in the grid."""
+    """A window in the batch: its place in the grid of the whole raster."""
 
     down: int
     across: int
@@ -103,23 +149,31 @@ class _Placed:
 
 @dataclass(frozen=True)
 class _RowEnd:
-    """All windows that touch these raster rows are in the batches up to here."""
+    """All windows that touch these raster rows are in the batches up to here; those before ``wanted`` are not."""
 
     start: int
+    wanted: int
     valid: NDArray[np.bool_]
 
 
 class _Run:
-    def __init__(self, reader: Reader, scorer: Scorer, sink: Sink, tiling: Tiling, progress: Progress | None) -> None:
+    def __init__(
+        self, reader: Reader, scorer: Scorer, sink: Sink, tiling: Tiling, part: Part, progress: Progress | None
+    ) -> None:
         height, width = reader.shape
         tile = tiling.tile
         self._reader, self._scorer, self._sink, self._progress = reader, scorer, sink, progress
+        self._part = part
         self._rows, self._cols = tiling.starts(height), tiling.starts(width)
         self._weights = window_weights(tile, self._rows, self._cols, tiling.blend, scorer.device)
         self._tile = tile
-        self._total = len(self._rows) * len(self._cols)
-        self._batch = Batch(even_batch(self._total, tiling.batch), tile)
-        self._columns = self._cols[-1] + tile
+        # Of the whole raster, so that a batch has the same shape for each of its parts.
+        self._batch = Batch(even_batch(len(self._rows) * len(self._cols), tiling.batch), tile)
+        self._down = touching(self._rows, tile, part.row0, part.row1)
+        self._across = touching(self._cols, tile, part.col0, part.col1)
+        self._total = len(self._down) * len(self._across)
+        self._left = self._cols[self._across[0]]
+        self._columns = self._cols[self._across[-1]] + tile - self._left
         self._black = tiling.published
         self._ring = RingBuffer(scorer.channels, tile, self._columns, scorer.device)
         # Batches go on across row ends, which therefore wait in line with the windows.
@@ -127,28 +181,31 @@ class _Run:
         self._windows = self._skipped = self._valid = 0
 
     def __call__(self) -> Tally:
-        height, width = self._reader.shape
-        ends = [*self._rows[1:], height]
-        for down, strip in enumerate(
-            read_strips(self._reader, self._rows, self._tile, self._columns, black=self._black)
-        ):
-            before = self._windows
-            for across, col in enumerate(self._cols):
-                self._window(strip.pixels, strip.valid, down, across, col)
-            finished = strip.valid[: ends[down] - strip.row, :width]
-            if self._windows == before:
-                # Many such rows may wait for a batch to fill: let them hold no memory.
-                finished = np.broadcast_to(np.False_, finished.shape)
-            self._valid += int(np.count_nonzero(finished))
-            self._waiting.append(_RowEnd(strip.row, finished))
-            if not len(self._batch):
-                self._flush()
+        part, rows = self._part, [self._rows[down] for down in self._down]
+        ends = [*rows[1:], part.row1]
+        columns = slice(part.col0 - self._left, part.col1 - self._left)
+        strips = read_strips(self._reader, rows, self._tile, self._columns, left=self._left, black=self._black)
+        with closing(strips):
+            for down, end, strip in zip(self._down, ends, strips, strict=True):
+                before = self._windows
+                for across in self._across:
+                    self._window(strip.pixels, strip.valid, down, across)
+                wanted = max(strip.row, part.row0)
+                finished = strip.valid[wanted - strip.row : end - strip.row, columns]
+                if self._windows == before:
+                    # Many such rows may wait for a batch to fill: let them hold no memory.
+                    finished = np.broadcast_to(np.False_, finished.shape)
+                self._valid += int(np.count_nonzero(finished))
+                self._waiting.append(_RowEnd(strip.row, wanted, finished))
+                if not len(self._batch):
+                    self._flush()
         self._flush()
         if self._progress is not None:
-            self._progress(height * width, height * width)
+            self._progress(part.pixels, part.pixels)
         return Tally(self._windows, self._skipped, self._valid)
 
-    def _window(self, pixels: NDArray[Any], valid: NDArray[np.bool_], down: int, across: int, col: int) -> None:
+    def _window(self, pixels: NDArray[Any], valid: NDArray[np.bool_], down: int, across: int) -> None:
+        col = self._cols[across] - self._left
         columns = slice(col, col + self._tile)
         if not valid[:, columns].any():
             self._skipped += 1
@@ -165,7 +222,7 @@ class _Run:
             scores = self._scorer(self._batch.pixels, self._batch.valid)
         for item in self._waiting:
             if isinstance(item, _Placed):
-                row, col = self._rows[item.down], self._cols[item.across]
+                row, col = self._rows[item.down], self._cols[item.across] - self._left
                 self._ring.add(scores[place], row, col, self._weights(item.down, item.across))
                 place += 1
             else:
@@ -173,11 +230,13 @@ class _Run:
         self._waiting.clear()
         self._batch.clear()
         if self._progress is not None:
-            height, width = self._reader.shape
-            self._progress((self._windows + self._skipped) * height * width // self._total, height * width)
+            pixels = self._part.pixels
+            self._progress((self._windows + self._skipped) * pixels // self._total, pixels)
 
     def _hand_out(self, done: _RowEnd) -> None:
-        rows, width = done.valid.shape
-        for row, sums in self._ring.take(done.start, done.start + rows):
-            first = row - done.start
-            self._sink.write(row, sums[..., :width], done.valid[first : first + len(sums[0])])
+        for _ in self._ring.take(done.start, done.wanted):
+            pass  # rows above the part, which are only to be cleared
+        columns = slice(self._part.col0 - self._left, self._part.col1 - self._left)
+        for row, sums in self._ring.take(done.wanted, done.wanted + len(done.valid)):
+            first = row - done.wanted
+            self._sink.write(row, sums[..., columns], done.valid[first : first + sums.shape[1]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -32,7 +32,9 @@ class Strip:
     valid: NDArray[np.bool_]
 
 
-def read_strips(reader: Reader, rows: Sequence[int], tile: int, width: int, *, black: bool = False) -> Iterator[Strip]:
+def read_strips(
+    reader: Reader, rows: Sequence[int], tile: int, width: int, *, left: int = 0, black: bool = False
+) -> Generator[Strip]:
     """Read strip after strip in a thread of its own, one ahead of the consumer; no row is read twice.
 
     What windows need beyond the raster's end is its reflection, or black.
@@ -43,13 +45,15 @@ def read_strips(reader: Reader, rows: Sequence[int], tile: int, width: int, *, b
         reader: The raster.
         rows: First row of each strip, increasing.
         tile: Height of a strip.
-        width: Width of a strip, at least that of the raster.
+        width: Width of a strip, which may reach beyond the raster.
+        left: First column of the strips.
         black: Fill with invalid zeros instead.
 
     Yields:
         One strip for each of ``rows``.
     """
-    height, known_width = reader.shape
+    height = reader.shape[0]
+    known_width = min(reader.shape[1] - left, width)
     mode: Literal["constant", "reflect"] = "constant" if black else "reflect"
     above: list[tuple[int, NDArray[Any], NDArray[np.bool_]]] = []
 
@@ -59,7 +63,7 @@ def read_strips(reader: Reader, rows: Sequence[int], tile: int, width: int, *, b
         if above:
             last_row, last_pixels, last_valid = above.pop()
             known = max(0, last_row + tile - row)
-        pixels, valid = reader.read_with_valid(Window(row + known, 0, stop - row - known, known_width))
+        pixels, valid = reader.read_with_valid(Window(row + known, left, stop - row - known, known_width))
         if known:
             pixels = np.concatenate([last_pixels[:, tile - known :], pixels], axis=1)
             valid = np.concatenate([last_valid[tile - known :], valid], axis=0)
@@ -73,7 +77,7 @@ def read_strips(reader: Reader, rows: Sequence[int], tile: int, width: int, *, b
     return ahead(read, rows)
 
 
-def ahead(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def ahead(function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
     """Yield ``function(item)`` in order, computed in one other thread, one result ahead of the consumer."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landwright-reader") as thread:
         pending = None

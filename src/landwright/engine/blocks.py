@@ -1,0 +1,196 @@
+"""Large maps: cut into blocks that are mapped one by one, by one process or many, and put together at the end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from landwright.engine.counts import Counts
+from landwright.engine.mapper import TALLY, Job, MapMaker
+from landwright.engine.protocols import Progress
+from landwright.errors import DataError, PartialError, UsageError
+from landwright.maps import MapFiles
+from landwright.runs import Run, cut, pull
+
+Executor = Literal["local", "shards", "ray"]
+EXECUTORS: tuple[str, ...] = get_args(Executor)
+
+BLOCK = 8192
+"""Side of a block in pixels: the sums of a row of windows stay below 200 MB, and recomputed halos below a seventh."""
+
+SMALLEST_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How the work on a map is divided.
+
+    Attributes:
+        executor: Who maps the blocks: ``local``: processes of this machine; ``shards``: this process and any number of
+            others, started by whomever, which share the run directory; ``ray``: actors of a Ray cluster. None is
+            ``local``.
+        workers: Number of processes or actors.
+        block: Side of a block in pixels, >= 64 (default: 8192).
+        run: The run directory (default: beside the map, with the suffix ``.run``).
+        shard: Take only the blocks of this share (index, count); with ``shards``.
+        retries: How often a block that failed is tried again before it is set aside.
+        on_error: Go on without blocks that were set aside (``skip``), or stop (``fail``).
+        lease_seconds: After how many seconds without a sign of life a worker is taken for dead.
+        address: Address of the Ray cluster (default: one on this machine).
+
+    Raises:
+        UsageError: A value is out of its range.
+    """
+
+    executor: Executor | None = None
+    workers: int | None = None
+    block: int | None = None
+    run: Path | None = None
+    shard: tuple[int, int] | None = None
+    retries: int = 2
+    on_error: Literal["skip", "fail"] = "skip"
+    lease_seconds: float = 60.0
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.executor not in (*EXECUTORS, None):
+            raise UsageError(f"executor {self.executor!r} is unknown", remedy=f"Use one of {', '.join(EXECUTORS)}")
+        if self.on_error not in {"skip", "fail"}:
+            raise UsageError(f"on-error {self.on_error!r} is unknown", remedy="Use skip or fail")
+        if self.block is not None and self.block < SMALLEST_BLOCK:
+            raise UsageError(f"blocks of {self.block} pixels are too small", remedy=f"Use {SMALLEST_BLOCK} or more")
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"{self.workers} workers cannot work", remedy="Use 1 or more")
+        if self.retries < 0:
+            raise UsageError(f"{self.retries} retries are not possible", remedy="Use 0 or more")
+        if self.lease_seconds <= 0:
+            raise UsageError(f"leases of {self.lease_seconds:g} s are not possible", remedy="Use 60, or more on NFS")
+        if self.shard is not None and self.executor != "shards":
+            raise UsageError("--shard is for --executor shards", remedy="Add --executor shards, or leave --shard out")
+        if self.address is not None and self.executor != "ray":
+            raise UsageError("--address is for --executor ray", remedy="Add --executor ray, or leave --address out")
+        if self.executor == "shards" and self.workers is not None:
+            raise UsageError(
+                "--workers says nothing to --executor shards: each process is one worker",
+                remedy="Start the command several times, or use --executor local",
+            )
+
+    @property
+    def side(self) -> int:
+        """Side of a block in pixels."""
+        return self.block or BLOCK
+
+    def divides(self, maker: MapMaker) -> bool:
+        """Return whether a map is made in blocks.
+
+        Raises:
+            UsageError: It was asked for, and the image cannot be mapped in blocks.
+        """
+        asked = self.executor is not None or self.run is not None or (self.workers or 1) > 1 or self.block is not None
+        if not maker.in_blocks:
+            if asked:
+                raise UsageError(
+                    "images that the model sees smaller than they are cannot be mapped in blocks",
+                    path=maker.images[0],
+                    remedy="Leave out --executor, --workers, --block and --run; or bring the image to that size first, "
+                    "with --gsd",
+                )
+            return False
+        if self.executor is not None or self.run is not None or (self.workers or 1) > 1:
+            return True
+        return len(cut(maker.info.height, maker.info.width, self.side)) > 1
+
+
+def run_folder(files: MapFiles, runs: RunOptions) -> Path:
+    """Return the run directory of a map."""
+    return files.codes.with_suffix(".run") if runs.run is None else Path(runs.run)
+
+
+def begin(maker: MapMaker, folder: Path, runs: RunOptions) -> Run:
+    """Begin a run or go on with it; the same whoever of its workers is the first.
+
+    Raises:
+        UsageError: The folder is that of a run with other settings.
+        DataError: It holds something else, or cannot be written.
+    """
+    run = Run.open(folder, maker.manifest(runs.side))
+    maker.join(run)
+    return run
+
+
+def map_in_blocks(
+    job: Job,
+    maker: MapMaker,
+    files: MapFiles,
+    texts: Mapping[Path, str],
+    runs: RunOptions,
+    *,
+    progress: Progress | None = None,
+) -> Counts:
+    """Map an image block by block and put the blocks together; the run directory is removed once the map is there.
+
+    Args:
+        job: What is mapped, and how.
+        maker: The same, opened.
+        files: Where the map goes.
+        texts: Files to write beside it, with their content.
+        runs: How the work is divided.
+        progress: Called now and then with the number of finished and of all pixels.
+
+    Returns:
+        What happened to the pixels.
+
+    Raises:
+        PartialError: Blocks were set aside; the run directory stays.
+        DataError: Nothing could be mapped, or the map cannot be written.
+    """
+    folder = run_folder(files, runs)
+    run = begin(maker, folder, runs)
+    run.forgive()
+    pull(run, maker.work, retries=runs.retries, on_error=runs.on_error, lease_seconds=runs.lease_seconds)
+    state = run.state()
+    if state.poison or state.left:
+        raise unfinished(run)
+    counts = counted(run)
+    counts.check(maker.images[0], maker.options)
+    merge_maps(run, dict(zip((spec.stem for spec in maker.products.products), files.rasters, strict=True)), texts)
+    shutil.rmtree(folder)
+    return counts
+
+
+def counted(run: Run) -> Counts:
+    """Add up what happened to the pixels of the finished blocks.
+
+    Raises:
+        DataError: A block's counts are damaged.
+    """
+    total = Counts()
+    for name in run.state().finished:
+        path = run.results.folder(name) / TALLY
+        try:
+            total += Counts.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                "is missing or damaged", path=path, remedy="Remove the block's folder; it is made anew"
+            ) from error
+    return total
+
+
+def unfinished(run: Run) -> PartialError:
+    """Return the error that says which blocks are missing, and why."""
+    state = run.state()
+    problem = f"{len(state.poison) + len(state.left)} of {len(run.blocks)} blocks are not mapped"
+    if state.poison:
+        name, reason = next(iter(state.poison.items()))
+        problem += f"; {len(state.poison)} were set aside, such as {name}: {reason}"
+    return PartialError(
+        problem,
+        path=run.folder,
+        remedy="Mend the cause and give the same command again: finished blocks stay, and those set aside are tried "
+        "once more",
+    )

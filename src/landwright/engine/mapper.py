@@ -1,0 +1,335 @@
+"""A model, an image and settings, made ready once to map the whole or any block of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from affine import Affine
+
+from landwright.bundles import Bundle
+from landwright.engine.area import AreaReader
+from landwright.engine.classmap import ClassMap
+from landwright.engine.counts import Counts
+from landwright.engine.crf import CrfRefiner
+from landwright.engine.finite import FiniteReader
+from landwright.engine.heads import HeightHead
+from landwright.engine.heightmap import HeightMap
+from landwright.engine.manifest import manifest_of
+from landwright.engine.merge import Merger
+from landwright.engine.options import PredictOptions
+from landwright.engine.plan import plan
+from landwright.engine.products import class_specs, height_specs
+from landwright.engine.protocols import Progress, Reader, Refiner, Sink, Source
+from landwright.engine.queries import ClassScores, asked, check_words, class_scores, query_rule_of
+from landwright.engine.resized import map_resized, remarks_on_size
+from landwright.engine.score import PixelScorer, choose_device, settle_precision
+from landwright.engine.shown import map_shown
+from landwright.engine.snap import Snapper
+from landwright.engine.sources import open_source
+from landwright.engine.split import Split
+from landwright.engine.stream import Part, map_windows
+from landwright.engine.tags import provenance
+from landwright.engine.words import WordOptions, find_model
+from landwright.engine.zoom import settle_windows
+from landwright.errors import DataError
+from landwright.maps import Model, Products, StripWriter
+from landwright.rasters import RasterInfo, atomic_output
+from landwright.rasters.gdal import settings
+from landwright.runs import Block, Manifest, Run
+
+PRODUCTS = "products.json"
+"""Document of a run that says what the rasters of its blocks are."""
+
+TALLY = "tally.json"
+"""File of a block that says what happened to its pixels."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A map to be made: all that another process needs to make blocks of it.
+
+    Attributes:
+        bundle: The model: a bundle's folder, hub id or published name, or a loaded bundle.
+        images: The rasters to map.
+        options: How.
+        words: What a model of words looks for, or None.
+        run: Directory of the run that the blocks belong to, or None.
+    """
+
+    bundle: str | Bundle
+    images: tuple[str, ...]
+    options: PredictOptions
+    words: WordOptions | None = None
+    run: Path | None = None
+
+    def load(self) -> Bundle:
+        """Load the model.
+
+        Raises:
+            UsageError: It is unknown, or the words do not fit it.
+            DataError: It is missing or damaged.
+        """
+        return find_model(self.bundle, self.words or WordOptions())
+
+    @contextmanager
+    def open(self, source: Source | None = None) -> Iterator[MapMaker]:
+        """Load the model and open the images.
+
+        Args:
+            source: What is read instead of the images; the caller closes it.
+
+        Raises:
+            UsageError: An option does not fit.
+            DataError: The model or an image is missing, damaged, or does not fit the other.
+        """
+        with ExitStack() as stack:
+            maker = MapMaker(self.load(), self.images, self.options, stack, source)
+            if self.run is not None:
+                maker.join(Run.load(self.run))
+            yield maker
+
+
+class MapMaker:
+    """Maps the whole of an image, or any block of it.
+
+    Args:
+        bundle: The model.
+        images: The rasters to map.
+        options: How.
+        stack: Closes the files.
+        source: What is read instead of the images, or None.
+
+    Attributes:
+        plan: Which maps are made.
+        remarks: What the user should know of the image.
+        in_blocks: Whether blocks of it can be mapped. Not of an image that the model sees coarser than it is: that is
+            read from top to bottom.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        images: Sequence[str],
+        options: PredictOptions,
+        stack: ExitStack,
+        source: Source | None = None,
+    ) -> None:
+        """Open the images, settle the windows and the maps."""
+        self.bundle, self.images, self.options = bundle, tuple(images), options
+        card = bundle.card
+        self.plan = plan(card, options)
+        self._resize = check_words(bundle, options)
+        self._device = choose_device(options.device)
+        self.precision = settle_precision(bundle.network, options.precision, self._device)
+        stack.enter_context(settings(self.images[0]))
+        if source is None:
+            source, self.remarks = open_source(self.images[0], card, options, stack)
+        else:
+            self.remarks = []
+        self._source = source
+        words = query_rule_of(bundle.network) is not None
+        self._zoom, self.tiling, self._shape, self._shown = settle_windows(
+            source, card, options, self._device.type, words=words
+        )
+        if self._resize:
+            self.remarks += remarks_on_size(source.shape, self._resize)
+        self.in_blocks = not self._resize and self._zoom >= 1
+
+    @property
+    def info(self) -> RasterInfo:
+        """Grid of the map."""
+        return self._source.info
+
+    @property
+    def device(self) -> str:
+        """Where it is computed."""
+        return str(self._device)
+
+    def manifest(self, block: int) -> Manifest:
+        """Write down what the map depends on.
+
+        Args:
+            block: Side of a block in pixels.
+        """
+        return manifest_of(
+            self.bundle,
+            self.images,
+            self.options,
+            info=self.info,
+            tiling=self.tiling,
+            device=self._device,
+            precision=self.precision,
+            block=block,
+        )
+
+    def join(self, run: Run) -> None:
+        """Take what the rasters are from a run, so that those of all its workers are alike; the first writes it down.
+
+        Raises:
+            DataError: The run directory is damaged or cannot be written.
+        """
+        if run.store.create(PRODUCTS, self.products.model_dump_json(indent=1).encode()):
+            return
+        content = run.store.read(PRODUCTS)
+        try:
+            self.products = Products.model_validate_json(content or b"")
+        except ValueError as error:
+            raise DataError(
+                f"has a damaged {PRODUCTS}", path=run.folder, remedy="Remove the directory and start anew"
+            ) from error
+
+    @cached_property
+    def products(self) -> Products:
+        """The rasters of the map."""
+        card, plan = self.bundle.card, self.plan
+        tags = provenance(
+            card, self._source, self.tiling, options=self.options, precision=self.precision, resize=self._resize
+        )
+        specs = []
+        if plan.legend is not None:
+            specs += class_specs(plan.legend, tags, confidence=self.options.confidence is not False)
+        if plan.heights:
+            specs += height_specs(plan.heights, tags, spread=plan.spread, beside=plan.legend is not None)
+        return Products(
+            products=tuple(specs),
+            legend=plan.legend,
+            model=Model(name=card.name, weights_sha256=card.weights_sha256),
+            created=datetime.now(UTC),
+        )
+
+    def map_whole(
+        self, targets: Sequence[Path], texts: Mapping[Path, str], *, progress: Progress | None = None
+    ) -> Counts:
+        """Map the image; all files appear together at the end, or none.
+
+        Args:
+            targets: File of each product.
+            texts: Files to write beside them, with their content.
+            progress: Called now and then with the number of finished and of all pixels.
+
+        Raises:
+            DataError: The image is damaged or holds nothing to map, or the map cannot be written.
+        """
+        with ExitStack() as stack:
+            writers = self._writers(targets, None, stack)
+            counts = self._run(writers, None, progress)
+            counts.check(self.images[0], self.options)
+            for file, text in texts.items():
+                stack.enter_context(atomic_output(file)).write_text(text, encoding="utf-8")
+            # All that can fail is done before the first file takes its name.
+            for writer in writers:
+                writer.finish()
+        return counts
+
+    def work(self, block: Block, folder: Path) -> None:
+        """Map one block: a raster for each product, and its counts; of a block with nothing to map the counts alone.
+
+        Args:
+            block: The block.
+            folder: Where its files go.
+
+        Raises:
+            DataError: The image is damaged, or the map cannot be written.
+        """
+        targets = [folder / f"{spec.stem}.tif" for spec in self.products.products]
+        try:
+            with ExitStack() as stack:
+                counts = self._run(self._writers(targets, block, stack), _part(block), None)
+                if not counts.valid:
+                    raise _NothingToMap
+        except _NothingToMap:
+            pass
+        (folder / TALLY).write_text(json.dumps(counts.to_dict()), encoding="utf-8")
+
+    def _writers(self, targets: Sequence[Path], block: Block | None, stack: ExitStack) -> list[StripWriter]:
+        info = self.info
+        height, width, transform = info.height, info.width, info.transform
+        if block is not None:
+            height, width = block.height, block.width
+            transform = transform @ Affine.translation(block.col0, block.row0)
+        specs = self.products.products
+        return [
+            stack.enter_context(spec.writer(target, width=width, height=height, crs=info.crs, transform=transform))
+            for spec, target in zip(specs, targets, strict=True)
+        ]
+
+    def _run(self, writers: Sequence[StripWriter], part: Part | None, progress: Progress | None) -> Counts:
+        reader = FiniteReader(self._area, self.info.nodata, part)
+        left = list(writers)
+        sinks: list[tuple[Sink, int]] = []
+        classes, legend = None, self.plan.legend
+        if legend is not None:
+            count = sum(spec.kind in ("classes", "confidence") for spec in self.products.products)
+            of_classes = self._class_scores
+            classes = ClassMap(legend, *left[:count], decoder=of_classes.decoder, least=self.options.least)
+            sinks.append((classes, of_classes.head.channels))
+            left = left[count:]
+        if self.plan.heights:
+            heights = HeightMap(self.plan.heights, *left, raw=self.tiling.published)
+            sinks.append((heights, self.plan.heights + self.plan.spread))
+        sink = Split(sinks)
+        if self._resize:
+            tally = map_resized(self._area, reader, self._scorer, sink, self.tiling, self._resize, progress=progress)
+        elif self._zoom < 1:
+            tally = map_shown(reader, self._scorer, sink, self._shown, self._shape, progress=progress)
+        else:
+            tally = map_windows(reader, self._scorer, sink, self.tiling, part=part, progress=progress)
+        return Counts(
+            valid=tally.valid,
+            windows=tally.windows,
+            skipped=tally.skipped,
+            not_finite=reader.lost,
+            **({} if classes is None else classes.counts()),
+        )
+
+    @cached_property
+    def _area(self) -> Reader:
+        return self._source if self.options.aoi is None else AreaReader(self._source, Path(self.options.aoi))
+
+    @cached_property
+    def _merger(self) -> Merger | None:
+        return None if self.options.merge is None else Merger(self.options.merge)
+
+    @cached_property
+    def _class_scores(self) -> ClassScores:
+        return class_scores(self.bundle, self._merger, averages_logits=self.tiling.published)
+
+    @cached_property
+    def _scorer(self) -> PixelScorer:
+        """The network on its device: not before something is mapped."""
+        card, heights = self.bundle.card, self.plan.heights
+        heads = [] if self.plan.legend is None else [self._class_scores.head]
+        heads += [HeightHead(heights)] if heights else []
+        return PixelScorer(
+            asked(self.bundle.network, self.tiling if self._resize else None),
+            card.normalization,
+            heads,
+            dates=max(1, heights),
+            device=self._device,
+            precision=self.precision,
+            augmentation=self.options.tta,
+            zoom=max(1.0, self._zoom),
+            refiner=self._refiner(),
+        )
+
+    def _refiner(self) -> Refiner | None:
+        if self.options.snap is not None:
+            return Snapper(self.options.snap, self.bundle.card.normalization)
+        if self.options.crf and self.plan.legend is not None:
+            partial = self._merger is not None and self._merger.partial
+            return CrfRefiner(self.bundle.card, len(self.plan.legend), partial=partial)
+        return None
+
+
+class _NothingToMap(Exception):
+    """A block has no valid pixel, so that its rasters are thrown away."""
+
+
+def _part(block: Block) -> Part:
+    return Part(block.row0, block.row1, block.col0, block.col1)
