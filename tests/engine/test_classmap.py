@@ -76,4 +76,3 @@ def test_rows_without_a_valid_pixel_are_nodata(legend: Legend) -> None:
     assert (codes[0] == 255).all()
     assert (percent[0] == 255).all()
     assert codes[0].shape == percent[0].shape == (2, 3)
-    assert sink.lost == 0

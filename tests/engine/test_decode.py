@@ -91,3 +91,28 @@ def test_what_is_below_its_threshold_goes_where_the_background_goes(merger: Merg
     whole = ByQuery(QueryRule((1, 1, 1, 1), 1.0, (0.6,) * 4, background=2), merger)(given)
     assert whole.known is not None
     assert whole.known.tolist() == [[False, True]]
+
+
+def test_probabilities_go_with_the_decision(merger: Merger) -> None:
+    given = torch.rand(4, 5, 6)
+    rule = QueryRule((1, 1, 1, 1), scale=10.0)
+    for decoder in (
+        ByProbability(partial=True),
+        ByLogit(),
+        ByLogit(merger),
+        ByQuery(rule),
+        ByQuery(rule, merger),
+    ):
+        before = given.clone()
+        indices, probability, _ = decoder(given)
+        shares = decoder.probabilities(given)
+        assert torch.equal(given, before), "other sinks take the same scores"
+        torch.testing.assert_close(shares.sum(0), torch.ones(5, 6))
+        torch.testing.assert_close(shares.gather(0, indices.long()[None])[0], probability)
+    assert ByProbability().probabilities(given) is given
+
+
+def test_nothing_to_choose_from_has_no_probabilities() -> None:
+    assert ByProbability(partial=True).probabilities(scores([0.2, 0.1], [0.0, 0.0])).isnan().any(0).tolist() == [
+        [False, True]
+    ]

@@ -65,6 +65,30 @@ def test_the_pieces_do_not_matter(tmp_path: Path, rows: int) -> None:
         assert file.profile["compress"] == "deflate"
 
 
+@pytest.mark.parametrize("bands", [2, 3, 4, 8, 40])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (7, 5), (513, 700), (1030, 2)])
+def test_several_bands(tmp_path: Path, bands: int, height: int, width: int) -> None:
+    array = np.random.default_rng(0).integers(0, 251, (bands, height, width), dtype=np.uint8)
+    path = tmp_path / "map.tif"
+    names = [f"class {band}" for band in range(bands)]
+    options = {"dtype": "uint8", "nodata": 255, "overviews": "average", "unit": "1", "scale": 0.004, "tags": {"A": "b"}}
+    with StripWriter(path, width=width, height=height, bands=bands, description=names, **options, **PLACE) as writer:
+        for row in range(0, height, 100):
+            writer.write(array[:, row : row + 100])
+    assert cog_validate(path, strict=True, quiet=True)[0]
+    with rasterio.open(path) as file:
+        np.testing.assert_array_equal(file.read(), array)
+        assert file.descriptions == tuple(names)
+        assert file.units == ("1",) * bands
+        assert file.scales == (0.004,) * bands
+        assert file.nodatavals == (255,) * bands
+        assert file.interleaving.name == "pixel"
+        assert file.tags()["A"] == "b"
+        # None of the bands is a colour or an opacity.
+        assert {interpretation.name for interpretation in file.colorinterp} <= {"gray", "undefined"}
+    assert [item.name for item in tmp_path.iterdir()] == ["map.tif"]
+
+
 def test_a_rotated_grid_is_kept(tmp_path: Path) -> None:
     rotated = Affine.translation(5e5, 5e6) @ Affine.rotation(20) @ Affine.scale(0.5, -0.5)
     write(tmp_path / "map.tif", np.zeros((20, 30), np.uint8), crs=PLACE["crs"], transform=rotated)

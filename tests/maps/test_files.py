@@ -65,3 +65,17 @@ def test_the_legend_goes_beside_the_map_and_is_not_replaced(tmp_path: Path) -> N
     with pytest.raises(UsageError, match="already"):
         files.refuse_existing([], overwrite=False)
     files.refuse_existing([], overwrite=True)
+
+
+def test_probabilities_and_disagreement_lie_beside_the_classes(tmp_path: Path) -> None:
+    files = map_files(tmp_path / "map.tif", False, probabilities=True, disagreement=True)
+    assert [path.name for path in files.rasters] == ["map.tif", "map_probabilities.tif", "map_disagreement.tif"]
+    assert [path.name for path in files.styles] == ["map.qml", "map_probabilities.qml", "map_disagreement.qml"]
+    assert (files.probabilities, files.disagreement) == files.rasters[1:]
+    files.rasters[2].touch()
+    with pytest.raises(UsageError, match="already"):
+        files.refuse_existing([], overwrite=False)
+    alone = map_files("map.tif", True, classes=False, height=True, probabilities=True, disagreement=True)
+    assert alone.rasters == (Path("map.tif"),)
+    with pytest.raises(UsageError, match="one name"):
+        map_files("map.tif", Path("map_disagreement.tif"), disagreement=True)

@@ -7,7 +7,9 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from landwright.engine.measures import MEASURES, Measure
 from landwright.engine.merge import Merger
+from landwright.errors import UsageError
 from landwright.networks.clip.rule import QueryRule
 
 _NOTHING = 1e-6
@@ -28,10 +30,20 @@ class Decision(NamedTuple):
 
 
 class Decoder(Protocol):
-    """Chooses the classes of `classmap.ClassMap`."""
+    """Reads averaged scores for `classmap.ClassMap` and `probabilitymap.ProbabilityMap`; it leaves them as they are."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What can be made of its probabilities, see `measures.certainty`."""
 
     def __call__(self, scores: Tensor) -> Decision:
-        """Choose a class for every pixel of averaged scores (channels, n, W), which may be overwritten."""
+        """Choose a class for every pixel of averaged scores (channels, n, W)."""
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Return the probability of every class (K, n, W), in 0..1 but for rounding; it may be ``scores`` itself.
+
+        Where there is nothing to choose from they are NaN.
+        """
 
 
 class ByProbability:
@@ -46,6 +58,7 @@ class ByProbability:
     def __init__(self, *, partial: bool = False) -> None:
         """Note whether the probabilities are complete."""
         self._partial = partial
+        self.measures = MEASURES
 
     def __call__(self, scores: Tensor) -> Decision:
         """Choose by probabilities (K, n, W)."""
@@ -55,6 +68,13 @@ class ByProbability:
         total = scores.sum(dim=0)
         known = total >= _NOTHING
         return Decision(indices, best.div_(total.clamp_(min=_NOTHING)), known)
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Return those (K, n, W) given that the pixel is of one of the classes."""
+        if not self._partial:
+            return scores
+        total = scores.sum(dim=0)
+        return scores / total.masked_fill_(total < _NOTHING, torch.nan)
 
 
 class ByLogit:
@@ -67,6 +87,7 @@ class ByLogit:
     def __init__(self, merger: Merger | None = None) -> None:
         """Keep the merger."""
         self._merger = merger
+        self.measures = MEASURES
 
     def __call__(self, scores: Tensor) -> Decision:
         """Choose by logits (K, n, W)."""
@@ -75,6 +96,10 @@ class ByLogit:
         indices, best = most_probable(scores)
         # The class is chosen by the logits themselves, whose differences a softmax may round away.
         return Decision(indices, best.sub_(scores.logsumexp(dim=0)).exp_())
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Return the softmax of logits, merged (K, n, W)."""
+        return _merged_probabilities(scores.softmax(dim=0), self._merger)
 
 
 class ByQuery:
@@ -89,8 +114,16 @@ class ByQuery:
     """
 
     def __init__(self, rule: QueryRule, merger: Merger | None = None) -> None:
-        """Keep both."""
+        """Keep both, and see which measures the rule leaves a meaning."""
         self._rule, self._merger = rule, merger
+        # A pixel sent to the background has not its most probable class; shares of synonyms, and scores that do not
+        # compete, do not add up to 1.
+        if any(rule.thresholds):
+            self.measures: tuple[str, ...] = ("max",)
+        elif rule.scale is None or rule.queries > rule.classes:
+            self.measures = ("max", "margin")
+        else:
+            self.measures = MEASURES
 
     def __call__(self, scores: Tensor) -> Decision:
         """Choose by similarities (Q, n, W)."""
@@ -112,6 +145,40 @@ class ByQuery:
             torch.where(below, best, probability),
             None if known is None else known | below,
         )
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """Return the shares that the rule gives to its classes, merged (K, n, W)."""
+        return _merged_probabilities(self._rule.probabilities(scores, dim=0), self._merger)
+
+
+def check_measure(measure: Measure, decoder: Decoder, classes: int) -> None:
+    """Refuse a measure that means nothing for a map.
+
+    Args:
+        measure: How sure the map is of a pixel.
+        decoder: Chooses its classes.
+        classes: Number of classes in the map.
+
+    Raises:
+        UsageError: There is nothing to compare, or the model's scores are no probabilities that add up to 1.
+    """
+    if measure != "max" and classes < 2:
+        raise UsageError(
+            f"confidence by {measure} compares classes, and the map has a single one",
+            remedy="Use the measure max, the class's own probability",
+        )
+    if measure not in decoder.measures:
+        raise UsageError(
+            f"confidence by {measure} needs class probabilities that compete and add up to 1; the words of this model "
+            "have synonyms or thresholds, or its scores do not compete",
+            remedy=f"Use the measure {' or '.join(decoder.measures)}",
+        )
+
+
+def _merged_probabilities(probabilities: Tensor, merger: Merger | None) -> Tensor:
+    if merger is None:
+        return probabilities
+    return ByProbability(partial=merger.partial).probabilities(merger(probabilities[None])[0])
 
 
 def _merged(probabilities: Tensor, merger: Merger) -> Decision:

@@ -28,3 +28,20 @@ class Split:
         for sink, channels in self._sinks:
             sink.write(row, scores[first : first + channels], valid)
             first += channels
+
+
+class Together:
+    """Hands the same channels to several sinks, one after another; none of them may overwrite the scores.
+
+    Args:
+        sinks: The sinks.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        """Keep the sinks."""
+        self._sinks = sinks
+
+    def write(self, row: int, scores: torch.Tensor, valid: NDArray[np.bool_]) -> None:
+        """Take averaged scores (K, n, W) and validity (n, W); see `protocols.Sink`."""
+        for sink in self._sinks:
+            sink.write(row, scores, valid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from os import PathLike
 from pathlib import Path
@@ -25,17 +25,20 @@ from landwright.rasters import atomic_output, cog_options
 from landwright.rasters.gdal import settings, without_georeference_warning
 
 _BLOCK = 512
+_LOWEST = 16
+"""GeoTIFF has no blocks of fewer rows."""
 _ENOUGH = 64 * 2**20
 
 Overviews = Literal["mode", "average", "nearest"]
 
 
 class StripWriter:
-    """One band of a map, written from top to bottom; a context manager.
+    """One raster of a map, written from top to bottom; a context manager.
 
     Rows are collected until they fill a row of blocks, so that every block of the temporary file beside ``path`` is
     compressed once. `finish`, or the end of the block, turns that file into a COG with overviews by GDAL's own
-    driver; only then does ``path`` appear. After an error or Ctrl-C nothing is left.
+    driver; only then does ``path`` appear. After an error or Ctrl-C nothing is left. The values of several bands lie
+    side by side in the file, pixel by pixel; the rows that wait take the memory of one band.
 
     Args:
         path: The file to write; missing folders are made.
@@ -46,8 +49,10 @@ class StripWriter:
         transform: Pixel to CRS, or None.
         nodata: Value that means nodata.
         colormap: Colours (r, g, b, alpha) by value, for uint8.
-        description: What the band holds.
+        bands: Number of bands.
+        description: What the band holds, or what each band holds.
         unit: Unit of the values, such as ``m``.
+        scale: Factor from stored to physical values, or None for 1.
         tags: Metadata of the file.
         overviews: How pixels are summarised in overviews: ``mode`` for classes, ``average`` for quantities.
 
@@ -56,7 +61,7 @@ class StripWriter:
         DataError: The file cannot be written, or the disk is full.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each setting
         self,
         path: str | PathLike[str],
         *,
@@ -67,38 +72,45 @@ class StripWriter:
         transform: Affine | None = None,
         nodata: float | None = None,
         colormap: Mapping[int, tuple[int, int, int, int]] | None = None,
-        description: str | None = None,
+        bands: int = 1,
+        description: str | Sequence[str] | None = None,
         unit: str | None = None,
+        scale: float | None = None,
         tags: Mapping[str, str] | None = None,
         overviews: Overviews = "nearest",
     ) -> None:
         """Keep the settings; the file is made when the block is entered."""
         self._path = Path(path)
         self._height, self._width = height, width
+        # Lower blocks for more bands: what waits to fill them takes no more memory.
+        rows = max(_LOWEST, _BLOCK // bands // _LOWEST * _LOWEST)
         self._profile = {
             "driver": "GTiff",
             "width": width,
             "height": height,
-            "count": 1,
+            "count": bands,
             "dtype": dtype,
             "crs": crs,
             "transform": transform if transform != Affine.identity() else None,
             "nodata": nodata,
             "tiled": True,
             "blockxsize": _BLOCK,
-            "blockysize": _BLOCK,
+            "blockysize": rows,
             "bigtiff": "IF_SAFER",
         }
+        if bands > 1:
+            # Otherwise GDAL would take three bands of bytes for colours and a fourth for opacity.
+            self._profile |= {"interleave": "pixel", "photometric": "MINISBLACK"}
         # The digits of measured quantities hardly compress, so that trying hard, or twice, costs more than it saves.
         self._exact = np.dtype(dtype).kind == "f"
         if not self._exact:
             self._profile |= {"compress": "DEFLATE", "zlevel": 1}
         self._colormap = colormap
-        self._description = description
-        self._unit = unit
+        self._descriptions = [description] if isinstance(description, str) else list(description or ())
+        self._unit, self._scale = unit, scale
         self._tags = tags or {}
         self._overviews = overviews
-        self._pending = np.empty((_BLOCK, width), dtype=dtype)
+        self._pending = np.empty((bands, rows, width), dtype=dtype)
         self._filled = self._flushed = 0
         self._finished = False
 
@@ -119,18 +131,18 @@ class StripWriter:
         """Append rows.
 
         Args:
-            rows: (n, width) values.
+            rows: (n, width) values, of several bands (bands, n, width).
 
         Raises:
             DataError: The disk is full, or another failure of writing.
         """
-        taken = 0
-        while taken < len(rows):
-            count = min(len(rows) - taken, _BLOCK - self._filled)
-            self._pending[self._filled : self._filled + count] = rows[taken : taken + count]
+        taken, total, room = 0, rows.shape[-2], self._pending.shape[1]
+        while taken < total:
+            count = min(total - taken, room - self._filled)
+            self._pending[:, self._filled : self._filled + count] = rows[..., taken : taken + count, :]
             self._filled += count
             taken += count
-            if self._filled == _BLOCK:
+            if self._filled == room:
                 self._flush()
 
     def finish(self) -> None:
@@ -177,16 +189,18 @@ class StripWriter:
         self._handle.update_tags(AREA_OR_POINT="Area", **self._tags)
         if self._colormap:
             self._handle.write_colormap(1, dict(self._colormap))
-        if self._description:
-            self._handle.set_band_description(1, self._description)
+        for band, text in enumerate(self._descriptions, start=1):
+            self._handle.set_band_description(band, text)
         if self._unit:
-            self._handle.set_band_unit(1, self._unit)
+            self._handle.units = [self._unit] * self._handle.count
+        if self._scale is not None:
+            self._handle.scales = [self._scale] * self._handle.count
 
     def _flush(self) -> None:
         if self._filled:
             window = Window(0, self._flushed, self._width, self._filled)
             with self._writing():
-                self._handle.write(self._pending[: self._filled], 1, window=window)
+                self._handle.write(self._pending[:, : self._filled], window=window)
             self._flushed += self._filled
             self._filled = 0
 

@@ -24,6 +24,8 @@ class MapFiles:
         height: Raster of heights, or None.
         spread: Raster of their spread, or None.
         legend: The classes as a legend file, or None.
+        probabilities: Raster of the probabilities of all classes, or None.
+        disagreement: Raster of how much overlapping windows disagree, or None.
     """
 
     codes: Path
@@ -31,11 +33,14 @@ class MapFiles:
     height: Path | None = None
     spread: Path | None = None
     legend: Path | None = None
+    probabilities: Path | None = None
+    disagreement: Path | None = None
 
     @property
     def rasters(self) -> tuple[Path, ...]:
         """The map and, where wanted, the rasters beside it."""
-        found = (self.codes, self.beside, None if self.height == self.codes else self.height, self.spread)
+        height = None if self.height == self.codes else self.height
+        found = (self.codes, self.beside, self.probabilities, self.disagreement, height, self.spread)
         return tuple(path for path in found if path is not None)
 
     @property
@@ -70,6 +75,8 @@ def map_files(
     height: bool = False,
     spread: bool = False,
     legend: bool = False,
+    probabilities: bool = False,
+    disagreement: bool = False,
 ) -> MapFiles:
     """Name the files that belong to a map.
 
@@ -81,6 +88,8 @@ def map_files(
         height: There are heights: ``NAME_height.tif`` beside the classes, or ``out`` itself.
         spread: There is a spread of heights: the name of the heights with ``_spread``.
         legend: The classes are wanted as a legend file too: ``NAME.legend.yaml`` beside the map.
+        probabilities: The probabilities of the classes are wanted: ``NAME_probabilities.tif`` beside the map.
+        disagreement: The disagreement of overlapping windows is wanted: ``NAME_disagreement.tif`` beside the map.
 
     Raises:
         UsageError: A raster's name does not end with ``.tif``, or two have one name.
@@ -94,6 +103,8 @@ def map_files(
         heights,
         _named(heights, "spread") if heights and spread else None,
         codes.with_suffix(_LEGEND) if legend else None,
+        _named(codes, "probabilities") if classes and probabilities else None,
+        _named(codes, "disagreement") if classes and disagreement else None,
     )
     for raster in files.rasters:
         if raster.suffix.lower() not in _SUFFIXES:

@@ -18,6 +18,23 @@ CONFIDENCE_RAMP: Sequence[tuple[float, Colour]] = (
 )
 """Colours of confidence in percent, red to green through light yellow."""
 
+PROBABILITY_RAMP: Sequence[tuple[float, Colour]] = (
+    (0, (255, 255, 255)),
+    (0.25, (199, 233, 192)),
+    (0.5, (116, 196, 118)),
+    (0.75, (35, 139, 69)),
+    (1, (0, 68, 27)),
+)
+"""Colours of the probability of one class in 0..1, white to green."""
+
+DISAGREEMENT_RAMP: Sequence[tuple[float, Colour]] = (
+    (0, (255, 255, 255)),
+    (10, (203, 201, 226)),
+    (30, (117, 107, 177)),
+    (70, (63, 0, 125)),
+)
+"""Colours of disagreement in percent, white to violet; two windows that are sure of two classes make 71."""
+
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _VERSION = "3.28.0"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -42,7 +59,7 @@ def ramp_style(ramp: Sequence[tuple[float, Colour]], unit: str) -> str:
 
     Args:
         ramp: Values in increasing order with their colours.
-        unit: Written behind each value in the legend.
+        unit: Written behind each value in the legend; empty for plain numbers.
     """
     low, high = f"{ramp[0][0]:g}", f"{ramp[-1][0]:g}"
     qgis, pipe = _document()
@@ -59,7 +76,12 @@ def ramp_style(ramp: Sequence[tuple[float, Colour]], unit: str) -> str:
         },
     )
     for value, colour in ramp:
-        item = {"value": f"{value:g}", "label": _clean(f"{value:g} {unit}"), "color": _hex(colour), "alpha": "255"}
+        item = {
+            "value": f"{value:g}",
+            "label": _clean(f"{value:g} {unit}".rstrip()),
+            "color": _hex(colour),
+            "alpha": "255",
+        }
         ET.SubElement(shader, "item", item)
     return _text(qgis, pipe)
 

@@ -74,8 +74,10 @@ class ProductSpec(_Frozen):
             transform=transform,
             nodata=self.nodata,
             colormap=self.colormap,
-            description=self.descriptions[0],
+            bands=self.bands,
+            description=self.descriptions,
             unit=self.unit,
+            scale=self.scale,
             tags=self.tags,
             overviews=self.overviews,
         )
