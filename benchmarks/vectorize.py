@@ -143,11 +143,12 @@ def main() -> None:
                 path, out = Path(folder) / "map.tif", Path(folder) / "out.parquet"
                 make_map(path, height, width, kind)
                 for way in arguments.ways:
-                    run = [sys.executable, __file__, "--one", way, str(path), str(out)]
+                    run = [sys.executable, "-X", "faulthandler", __file__, "--one", way, str(path), str(out)]
                     done = subprocess.run(run, check=False, capture_output=True, text=True)
                     out.unlink(missing_ok=True)
                     if done.returncode:
                         print(f"| {size} | {kind} | {way} | ended with {done.returncode} | | | | |", flush=True)
+                        print(done.stderr, file=sys.stderr)
                         continue
                     found = json.loads(done.stdout.splitlines()[-1])
                     print(

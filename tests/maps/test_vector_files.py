@@ -2,19 +2,29 @@ from __future__ import annotations
 
 import errno
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import geopandas
 import numpy as np
 import pyarrow.parquet
 import pyogrio
+import pyproj
 import pytest
 import shapely
 from rasterio.crs import CRS
 
 from landwright.errors import DataError, UsageError
-from landwright.maps.vector_files import refuse_existing, vector_format, write_json, write_table
+from landwright.maps.vector_files import (
+    refuse_existing,
+    table_output,
+    vector_format,
+    write_batches,
+    write_json,
+    write_table,
+)
 
 SHAPES = np.array([shapely.box(0, 0, 5, 5), shapely.box(7, 0, 9, 5)], dtype=object)
 COLUMNS = {"id": np.array([1, 2]), "class": np.array(["building"] * 2, object), "height_m": np.array([4.5, np.nan])}
@@ -135,3 +145,64 @@ def test_failures_of_the_engines_are_explained(tmp_path, monkeypatch, failure, s
     with pytest.raises(DataError, match=rf"a\.parquet.*{says}"):
         write_table(tmp_path / "a.parquet", SHAPES, COLUMNS, UTM)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def in_batches(tmp_path):
+    """Writes 30 polygons in three batches."""
+    shapes = np.array([shapely.box(10 * at, 0, 10 * at + 5, 5 + at) for at in range(30)], object)
+
+    def write(name):
+        path = tmp_path / name
+        with table_output(path) as temporary:
+            batches = [(shapes[at : at + 10], {"id": np.arange(at, at + 10)}) for at in (0, 10, 20)]
+            write_batches(temporary, path, batches, UTM, box=shapely.total_bounds(shapes).tolist())
+        return path, shapes
+
+    return write
+
+
+def test_geoparquet_keeps_to_its_specification(in_batches):
+    """What version 1.1 asks of the metadata, of the geometry and of its covering."""
+    path, shapes = in_batches("a.parquet")
+    table = pyarrow.parquet.read_table(path)
+    facts = json.loads(table.schema.metadata[b"geo"])
+    assert set(facts) >= {"version", "primary_column", "columns"}
+    about = facts["columns"][facts["primary_column"]]
+    assert (facts["version"], facts["primary_column"]) == ("1.1.0", "geometry")
+    assert (about["encoding"], about["geometry_types"]) == ("WKB", ["Polygon"])
+    assert pyproj.CRS.from_json_dict(about["crs"]).to_epsg() == 32632
+    assert about["bbox"] == [0, 0, 295, 34]
+    assert about["covering"] == {"bbox": {edge: ["bbox", edge] for edge in ("xmin", "ymin", "xmax", "ymax")}}
+    boxes = table["bbox"].combine_chunks()
+    assert [(field.name, str(field.type)) for field in boxes.type] == [
+        (edge, "double") for edge in ("xmin", "ymin", "xmax", "ymax")
+    ]
+    found = np.column_stack([boxes.field(edge).to_numpy() for edge in range(4)])
+    assert (found == shapely.bounds(shapes)).all()
+    assert (shapely.from_wkb(table["geometry"].to_numpy()) == shapes).all()
+    # Readers skip the row groups whose boxes lie elsewhere.
+    groups = pyarrow.parquet.ParquetFile(path).metadata
+    (place,) = (at for at in range(groups.num_columns) if groups.row_group(0).column(at).path_in_schema == "bbox.xmin")
+    assert [groups.row_group(at).column(place).statistics.min for at in range(groups.num_row_groups)] == [0, 100, 200]
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.fgb"])
+def test_gdal_opens_the_others_by_their_index(in_batches, name):
+    path, shapes = in_batches(name)
+    about = pyogrio.read_info(path)
+    assert (about["features"], about["geometry_type"], about["crs"]) == (30, "Polygon", "EPSG:32632")
+    assert about["capabilities"]["fast_spatial_filter"]
+    found = geopandas.read_file(path, bbox=(101, 0, 124, 5)).sort_values("id")
+    assert found["id"].tolist() == [10, 11, 12]
+    assert (found.geometry.to_numpy() == shapes[10:13]).all()
+
+
+def test_a_geopackage_is_sound(in_batches):
+    path, _ = in_batches("a.gpkg")
+    with closing(sqlite3.connect(path)) as base:
+        assert base.execute("PRAGMA application_id").fetchone() == (0x47504B47,)
+        assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert base.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert base.execute("SELECT data_type, srs_id FROM gpkg_contents").fetchall() == [("features", 32632)]
+        assert base.execute("SELECT extension_name FROM gpkg_extensions").fetchall() == [("gpkg_rtree_index",)]
