@@ -1,0 +1,145 @@
+"""Workers that are processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Final
+
+import torch
+
+from landwright.engine.executors.crew import Ending
+from landwright.engine.executors.job import Job, on_device
+from landwright.engine.executors.stopping import leave
+from landwright.runs import Run, pull
+
+START: Final = "spawn"
+"""How processes start: forked ones could use no GPU, and would share the files that GDAL has open."""
+
+_GRACE_SECONDS: Final = 15.0
+"""Time that a worker has to give its block back."""
+
+
+class Processes:
+    """Workers that are processes, each with a device of its own as long as there are enough.
+
+    All have as many threads as this process, however many they are: some sums of torch depend on it in their last bit.
+
+    Args:
+        run: The run.
+        job: What is to be done.
+        pulling: Arguments of `pull`.
+        devices: Where, in turns.
+    """
+
+    def __init__(self, run: Run, job: Job, pulling: dict[str, Any], devices: Sequence[str]) -> None:
+        """Start nothing yet."""
+        self._run, self._job, self._pulling = run, job, pulling
+        self._devices = devices
+        self._working: dict[str, tuple[BaseProcess, Connection, str]] = {}
+
+    def start(self, worker: str) -> None:
+        """Start one more, on the device that has the fewest."""
+        taken = [device for _, _, device in self._working.values()]
+        device = min(self._devices, key=taken.count)
+        context: Any = multiprocessing.get_context(START)
+        ours, theirs = context.Pipe(duplex=False)
+        arguments = (theirs, self._run, on_device(self._job, device), self._pulling, worker, torch.get_num_threads())
+        process = context.Process(target=work, args=arguments, name=f"landwright {worker}", daemon=True)
+        process.start()
+        theirs.close()  # so that its end is seen
+        self._working[worker] = process, ours, device
+
+    def wait(self, seconds: float) -> list[Ending]:
+        """Return those that ended, after this time at most."""
+        watched = [item for process, ours, _ in self._working.values() for item in (process.sentinel, ours)]
+        ready = set(wait(watched, seconds))
+        found = []
+        for worker, (process, ours, _) in list(self._working.items()):
+            if ours in ready or process.sentinel in ready:
+                del self._working[worker]
+                found.append(_ending(worker, process, ours))
+        return found
+
+    def stop(self) -> None:
+        """Ask all to give back what they have, and kill those that do not."""
+        processes = [process for process, _, _ in self._working.values()]
+        for process in processes:
+            process.terminate()
+        patience = time.monotonic() + _GRACE_SECONDS
+        for process in processes:
+            process.join(max(0.0, patience - time.monotonic()))
+            process.kill()
+            process.join()
+        for _, ours, _ in self._working.values():
+            ours.close()
+        self._working.clear()
+
+
+def _ending(worker: str, process: BaseProcess, ours: Connection) -> Ending:
+    try:
+        message = ours.recv() if ours.poll() else None
+    except (EOFError, OSError):
+        message = None
+    ours.close()
+    process.join(_GRACE_SECONDS)  # it has nothing left to do, or is dead
+    if message is None:
+        code = process.exitcode
+        how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
+        return Ending(worker, death=f"its process ended with {how}")
+    return Ending(worker, error=None if message == "done" else message)
+
+
+def work(told: Connection, run: Run, job: Job, pulling: dict[str, Any], worker: str, threads: int) -> None:
+    """Pull blocks in a process of its own.
+
+    Args:
+        told: Takes ``done``, or the error.
+        run: The run.
+        job: What is to be done.
+        pulling: Arguments of `pull`.
+        worker: Name of the worker.
+        threads: Threads of torch.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the first one decides
+    signal.signal(signal.SIGTERM, leave)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    torch.set_num_threads(threads)
+    try:
+        with job.open() as mapper:
+            pull(run, mapper.work, worker=worker, **pulling)
+    except Exception as error:
+        told.send(portable(error))
+    else:
+        told.send("done")
+
+
+def portable(error: Exception) -> Exception:
+    """Return an error that can be sent to another process, with the lines where it came from."""
+    lines = "".join(traceback.format_exception(error))
+    error.__cause__ = error.__context__ = None
+    try:
+        found: Exception = pickle.loads(pickle.dumps(error))
+    except Exception:
+        found = RuntimeError(str(error))
+    found.add_note(lines)
+    return found
+
+
+def _end_with_parent() -> None:
+    """Give the block back and leave when the process that started this one is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_GRACE_SECONDS)
+    os._exit(1)
