@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 import rasterio
-from rasterio.env import getenv, hasenv
+from rasterio.env import get_gdal_config, getenv, hasenv
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from landwright.errors import DataError
@@ -23,6 +23,22 @@ def test_settings_of_the_caller_are_kept() -> None:
     with rasterio.Env(GDAL_HTTP_TIMEOUT="5"), settings("https://example.org/a.tif"):
         assert getenv()["GDAL_HTTP_TIMEOUT"] == "5"
         assert getenv()["GDAL_DISABLE_READDIR_ON_OPEN"] == "EMPTY_DIR"
+
+
+def test_settings_of_the_environment_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDAL_HTTP_CONNECTTIMEOUT", "77")
+    with settings("https://example.org/a.tif"):
+        assert "GDAL_HTTP_CONNECTTIMEOUT" not in getenv()
+        assert get_gdal_config("GDAL_HTTP_CONNECTTIMEOUT") == 77
+        assert getenv()["GDAL_HTTP_MAX_RETRY"] == 2
+    with settings("/vsizip/a.zip/a.tif"):
+        assert "GDAL_HTTP_MAX_RETRY" not in getenv()
+
+
+def test_no_setting_is_a_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    with settings("s3://bucket/a.tif"):
+        assert not [name for name in getenv() if name.startswith(("AWS", "AZURE", "GS", "OSS", "GOOGLE"))]
 
 
 @pytest.mark.parametrize(
@@ -48,3 +64,11 @@ def test_only_one_warning_is_silenced() -> None:
         warnings.warn("place", NotGeoreferencedWarning, stacklevel=1)
         warnings.warn("other", UserWarning, stacklevel=1)
     assert [str(item.message) for item in seen] in ([], ["other"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"), [("HTTP response code: 418", "418"), ("response_code=599", "599 .unknown.")]
+)
+def test_status_of_a_server(answer: str, says: str) -> None:
+    with pytest.raises(DataError, match=says), reading("https://example.org/a.tif", "broke"):
+        raise RasterioIOError(answer)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from landwright.errors import DataError
-from landwright.rasters import expand_inputs
+from landwright.rasters import expand_inputs, expand_sources
 
 
 @pytest.fixture
@@ -66,3 +66,34 @@ def test_nothing_found(folder: Path, spec: str, problem: str) -> None:
     (folder / "wrong.txt").write_text("none.tif\n")
     with pytest.raises(DataError, match=problem):
         expand_inputs(spec, base=folder)
+
+
+FOREIGN = ["https://x.org/a.tif?sig=a#b", "s3://b/a.tif", "/vsizip/a.zip/a.tif", 'NETCDF:"a b.nc":v', "gs://b/*.tif"]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_sources_elsewhere_stay_as_they_are(name: str, tmp_path: Path) -> None:
+    assert expand_sources(name, base=tmp_path) == [name]
+
+
+def test_sources_in_lists(folder: Path) -> None:
+    (folder / "deep" / "list.txt").write_text("\n".join(["# all", "../c.png  # last summer", *FOREIGN, "d.tif"]))
+    (folder / "all.txt").write_text("deep/list.txt\n")
+    files = [str(folder / "deep/../c.png"), str(folder / "deep/d.tif")]
+    assert expand_sources(["deep/list.txt", "s3://b/a.tif"], base=folder) == [files[0], *FOREIGN, files[1]]
+    assert expand_sources(folder / "all.txt") == [files[0], *FOREIGN, files[1]]
+
+
+def test_sources_are_what_inputs_are(folder: Path) -> None:
+    for spec in (folder, folder / "**/*.tif", folder / "x[1]", folder / "c.png"):
+        assert expand_sources(str(spec)) == [str(file) for file in expand_inputs(str(spec))]
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [("none.tif", "no such file or folder"), ("x:y.tif", "no such file"), ([], "no input"), ("e.txt", "names no file")],
+)
+def test_no_source_found(folder: Path, spec: str, problem: str) -> None:
+    (folder / "e.txt").write_text("# nothing\n")
+    with pytest.raises(DataError, match=problem):
+        expand_sources(spec, base=folder)

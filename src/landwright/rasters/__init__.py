@@ -6,7 +6,7 @@ from landwright.rasters.describe import describe
 from landwright.rasters.description import Description
 from landwright.rasters.heights import HeightReader, HeightTally, open_heights
 from landwright.rasters.info import RasterInfo
-from landwright.rasters.inputs import RASTER_SUFFIXES, expand_inputs
+from landwright.rasters.inputs import RASTER_SUFFIXES, expand_inputs, expand_sources
 from landwright.rasters.label_reader import LabelReader, Tally
 from landwright.rasters.labels import open_labels
 from landwright.rasters.layout import cog_options
@@ -30,6 +30,7 @@ __all__ = [
     "cog_options",
     "describe",
     "expand_inputs",
+    "expand_sources",
     "open_before",
     "open_heights",
     "open_labels",

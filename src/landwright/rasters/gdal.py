@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from http import HTTPStatus
+from http.client import responses
+from typing import Any, Final
 
 from rasterio._err import CPLE_BaseError
-from rasterio.env import Env
+from rasterio.env import Env, get_gdal_config
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from landwright.errors import DataError
+from landwright.rasters.names import is_network, shown
+
+FAILURES: Final = (RasterioError, CPLE_BaseError)
+"""What GDAL's failures are raised as."""
 
 _CACHE_BYTES = 64 * 2**20
+_STATUS = re.compile(r"response[ _]code(?: on [^ ]+)?\s*[:=]\s*([1-5]\d\d)")
+# VSI_CACHE is not among them: it would take 25 MB for every open file, and windows are read in order.
+_NETWORK: Final = {
+    "GDAL_HTTP_CONNECTTIMEOUT": 10,
+    "GDAL_HTTP_LOW_SPEED_TIME": 20,
+    "GDAL_HTTP_LOW_SPEED_LIMIT": 1000,
+    "GDAL_HTTP_MAX_RETRY": 2,
+    "GDAL_HTTP_RETRY_DELAY": 0.5,
+    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": True,
+}
+"""A server that is silent for 20 s is given up; a transfer that goes on may take as long as it likes."""
+
+_REMEDIES: Final[dict[int, str]] = {
+    HTTPStatus.UNAUTHORIZED: "Check the credentials that GDAL finds in the environment",
+    HTTPStatus.FORBIDDEN: "Check the credentials that GDAL finds in the environment, or renew a signed address",
+    HTTPStatus.NOT_FOUND: "Check the address",
+}
+_LATER: Final = "Start again when the server is well"
 
 
 def is_remote(path: str) -> bool:
@@ -32,13 +57,16 @@ def without_georeference_warning() -> Iterator[None]:
 def settings(path: str) -> Env:
     """GDAL's settings for one file; they end with the block that holds them and touch no credentials.
 
+    What the user has set for remote files, in the environment or in GDAL's configuration file, is kept.
+
     GDAL's default cache of 5 % of the machine's memory would make memory grow with the scene.
     """
     # GDAL reads truncated PNG files without an error when it decodes them in one go.
     options: dict[str, Any] = {"GDAL_CACHEMAX": _CACHE_BYTES, "GDAL_PNG_WHOLE_IMAGE_OPTIM": False}
-    if is_remote(path):
-        options["GDAL_DISABLE_READDIR_ON_OPEN"] = "EMPTY_DIR"
-    return Env(**options)
+    wishes: dict[str, Any] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if is_remote(path) else {}
+    if is_network(path):
+        wishes |= _NETWORK
+    return Env(**options, **{name: value for name, value in wishes.items() if get_gdal_config(name) is None})
 
 
 @contextmanager
@@ -46,14 +74,38 @@ def reading(path: str, problem: str) -> Iterator[None]:
     """Read one file with landwright's settings, and report GDAL's failures as `problem`.
 
     Raises:
-        DataError: If GDAL fails inside the block.
+        DataError: If GDAL fails inside the block; its cause is one of `FAILURES`.
     """
     try:
         with settings(path):
             yield
-    except (RasterioError, CPLE_BaseError) as error:
-        raise DataError(
-            f"{problem}: {error.__cause__ or error}",
-            path=path,
-            remedy="Check with `gdalinfo -checksum` whether the file is complete, and copy or download it again",
-        ) from error
+    except FAILURES as error:
+        reason, remedy = _explained(path, error)
+        raise DataError(f"{problem}: {reason}", path=shown(path), remedy=remedy) from error
+
+
+def status_of(error: BaseException) -> int | None:
+    """The status that a server answered with, where GDAL's failure tells it."""
+    match = _STATUS.search(" ".join(map(str, _chain(error))))
+    return None if match is None else int(match[1])
+
+
+def _explained(path: str, error: BaseException) -> tuple[str, str]:
+    if not is_network(path):
+        remedy = "Check with `gdalinfo -checksum` whether the file is complete, and copy or download it again"
+        return f"{error.__cause__ or error}", remedy
+    status = status_of(error)
+    if status is None:
+        # The innermost error is the one that says what happened.
+        text = str(_chain(error)[-1]).replace(path, shown(path))
+        return text, "Check the connection and whether the file is complete, and start again"
+    return f"the server answers {status} ({responses.get(status, 'unknown')})", _REMEDIES.get(status, _LATER)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    links: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in links:
+        links.append(link)
+        link = link.__cause__ or link.__context__
+    return links

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import rasterio
@@ -21,10 +21,12 @@ from landwright.errors import DataError
 from landwright.rasters.bands import choose_bands, common_dtype
 from landwright.rasters.gdal import is_remote, reading, without_georeference_warning
 from landwright.rasters.info import RasterInfo, read_info
+from landwright.rasters.remote import patiently
 from landwright.rasters.validity import usable
 from landwright.rasters.window import Window, whole_or_inside
 
 _EXACT = 0.01
+_T = TypeVar("_T")
 _handles_of_other_processes: list[Any] = []
 
 
@@ -83,19 +85,7 @@ class Raster:
         self._source: Any = None
         self._process: int | None = None
         self._closed = False
-        with reading(self._path, "is not a readable raster"):
-            source, handle = self._open()
-            choice = choose_bands(source, bands, self._path)
-            dtype = common_dtype(source, choice.bands, self._path)
-            _refuse_cut_short(source, self._path)
-            self.bands = choice.bands
-            self.info = read_info(handle, source, self._path, self.bands, dtype).with_notes(*choice.notes)
-            # A warped dataset marks what lies outside the source in an alpha band of its own,
-            added = handle.count if handle.count > source.count else None
-            # and for want of one in the source's own alpha band, even where that is read as data.
-            self._alpha = added or choice.alpha or (choice.marked if handle is not source else None)
-            flags = handle.mask_flag_enums[self.bands[0] - 1]
-            self._mask = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+        patiently(lambda: self._inspect(bands), self._path, "is not a readable raster", forget=self._release)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -105,8 +95,7 @@ class Raster:
     def read(self, window: Window | None = None) -> NDArray[Any]:
         """Pixels of a window (default: all) as (C, h, w) in the raster's own type."""
         area = whole_or_inside(window, self.shape)
-        with reading(self._path, "cannot be read to its end"):
-            return self._pixels(list(self.bands), area)
+        return self._patiently(lambda: self._pixels(list(self.bands), area))
 
     def read_valid(self, window: Window | None = None) -> NDArray[np.bool_]:
         """Which pixels of a window can be used, as (h, w) bool; see `read_with_valid`."""
@@ -128,17 +117,7 @@ class Raster:
             DataError: If the file turns out to be damaged or cut short.
         """
         area = whole_or_inside(window, self.shape)
-        with reading(self._path, "cannot be read to its end"):
-            marks: NDArray[Any] | None = None
-            if self._alpha is not None:
-                pixels = self._pixels([*self.bands, self._alpha], area)
-                pixels, marks = pixels[:-1], pixels[-1]
-            else:
-                pixels = self._pixels(list(self.bands), area)
-                if self._mask:
-                    marks = self._dataset().read_masks(self.bands[0], window=area.to_rasterio())
-        nodata = [self._dataset().nodatavals[band - 1] for band in self.bands]
-        return pixels, usable(pixels, nodata, marks)
+        return self._patiently(lambda: self._pixels_with_valid(area))
 
     def palette(self) -> NDArray[np.uint8] | None:
         """(256, 3) colours of the only band's values, or None where the file has no palette."""
@@ -163,10 +142,7 @@ class Raster:
     def close(self) -> None:
         """Close the file; reading afterwards is an error."""
         self._closed = True
-        if self._handle is not None and self._process == os.getpid():
-            self._handle.close()
-            self._source.close()
-        self._handle = self._source = None
+        self._release()
 
     def __enter__(self) -> Self:
         """Return the raster itself."""
@@ -181,6 +157,35 @@ class Raster:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the handle behind: the other process opens its own."""
         return self.__dict__ | {"_handle": None, "_source": None, "_process": None}
+
+    def _inspect(self, bands: Sequence[int | str] | None) -> None:
+        source, handle = self._open()
+        choice = choose_bands(source, bands, self._path)
+        dtype = common_dtype(source, choice.bands, self._path)
+        _refuse_cut_short(source, self._path)
+        self.bands = choice.bands
+        self.info = read_info(handle, source, self._path, self.bands, dtype).with_notes(*choice.notes)
+        # A warped dataset marks what lies outside the source in an alpha band of its own,
+        added = handle.count if handle.count > source.count else None
+        # and for want of one in the source's own alpha band, even where that is read as data.
+        self._alpha = added or choice.alpha or (choice.marked if handle is not source else None)
+        flags = handle.mask_flag_enums[self.bands[0] - 1]
+        self._mask = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+
+    def _patiently(self, work: Callable[[], _T]) -> _T:
+        return patiently(work, self._path, "cannot be read to its end", forget=self._release)
+
+    def _pixels_with_valid(self, area: Window) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        marks: NDArray[Any] | None = None
+        if self._alpha is not None:
+            pixels = self._pixels([*self.bands, self._alpha], area)
+            pixels, marks = pixels[:-1], pixels[-1]
+        else:
+            pixels = self._pixels(list(self.bands), area)
+            if self._mask:
+                marks = self._dataset().read_masks(self.bands[0], window=area.to_rasterio())
+        nodata = [self._dataset().nodatavals[band - 1] for band in self.bands]
+        return pixels, usable(pixels, nodata, marks)
 
     def _pixels(self, indexes: list[int], area: Window) -> NDArray[Any]:
         handle, window = self._dataset(), area.to_rasterio()
@@ -199,6 +204,13 @@ class Raster:
                 _handles_of_other_processes.append((self._handle, self._source))
             self._open()
         return self._handle
+
+    def _release(self) -> None:
+        """Close what this process has open; the next reading opens it again."""
+        if self._handle is not None and self._process == os.getpid():
+            self._handle.close()
+            self._source.close()
+        self._handle = self._source = None
 
     def _open(self) -> tuple[Any, Any]:
         """Open the file and what is read of it: the file itself, or the same warped."""
