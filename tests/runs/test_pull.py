@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -279,6 +280,23 @@ def test_a_clock_that_jumps_changes_nothing(new_run, monkeypatch):
     thread.join(60)
     assert done[0].done == ["r00000-c00000"]
     assert run.results.note("r00000-c00000")["attempt"] == 2
+
+
+def test_a_run_that_was_removed_is_not_begun_anew(new_run):
+    run, tried = new_run(), []
+    pull(run, write)
+    shutil.rmtree(run.folder)
+    with pytest.raises(DataError, match="was removed"):
+        pull(run, write)
+    run = new_run()
+
+    def removed(block, folder):
+        tried.append(block)
+        shutil.rmtree(run.folder)
+
+    with pytest.raises(DataError, match="No such file"):
+        pull(run, removed)
+    assert len(tried) == 1 and not run.folder.exists()
 
 
 def test_a_run_directory_that_cannot_be_written(new_run, monkeypatch):

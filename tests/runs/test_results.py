@@ -9,6 +9,7 @@ import pytest
 
 from landwright.errors import DataError, DiskFullError
 from landwright.runs import Results
+from landwright.runs import results as results_module
 
 NAME = "r00000-c00000"
 
@@ -74,6 +75,34 @@ def test_a_folder_made_anew_by_a_late_writer_is_not_published(results):
     (place / "height.tif").write_bytes(b"2")
     assert not results.publish(NAME, 1, {})
     assert visible(results) == []
+
+
+def test_a_revocation_right_before_the_last_step_of_publication(results, monkeypatch):
+    """What stands in the folder's place by then is a file, which must not become the finished block."""
+    (results.begin(NAME, 1) / "classes.tif").write_bytes(b"1")
+    sync = results_module._sync
+
+    def then_revoked(folder):
+        sync(folder)
+        results.revoke(NAME, 1)
+
+    monkeypatch.setattr(results_module, "_sync", then_revoked)
+    assert not results.publish(NAME, 1, {})
+    assert visible(results) == []
+    monkeypatch.undo()
+    (results.begin(NAME, 2) / "classes.tif").write_bytes(b"2")
+    assert results.publish(NAME, 2, {})
+
+
+def test_a_revocation_right_after_the_folder_was_made(results, monkeypatch):
+    touch = Path.touch
+
+    def revoked_before(path, **kwargs):
+        results.revoke(NAME, 1)
+        touch(path, **kwargs)
+
+    monkeypatch.setattr(Path, "touch", revoked_before)
+    assert results.begin(NAME, 1) is None
 
 
 def test_either_the_publication_or_the_revocation_wins(results):

@@ -18,6 +18,7 @@ def store(request, tmp_path, monkeypatch):
             raise OSError(errno.EPERM, "Operation not permitted")
 
         monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "run").mkdir()
     return FileStore(tmp_path / "run")
 
 

@@ -83,7 +83,7 @@ def pull(
 
     Raises:
         DiskFullError: The disk is full. The block is given back.
-        DataError: The run directory cannot be read or written; or, with ``fail``, a block was set aside.
+        DataError: The run directory cannot be read or written, or is gone; or, with ``fail``, a block was set aside.
         UsageError: There is no such share, or `work` raised it: no block can be computed so.
     """
     if lease_seconds <= 0 or retries < 0 or losses < 0:
@@ -98,7 +98,7 @@ def pull(
         if on_error == "fail":
             _refuse_poison(run, blocks)
 
-    while (lease := _next(claims, check)) is not None:
+    while (lease := _next(run, claims, check)) is not None:
         _attempt(run, claims, lease, work, summary)
     poison = run.state().poison
     summary.poison = {block.name: poison[block.name] for block in blocks if block.name in poison}
@@ -106,7 +106,7 @@ def pull(
     return summary
 
 
-def _next(claims: Claims, check: Callable[[], None]) -> Lease | None:
+def _next(run: Run, claims: Claims, check: Callable[[], None]) -> Lease | None:
     """Take the next block, waiting for one if others may yet give theirs back; None at the end."""
     while True:
         check()
@@ -119,6 +119,8 @@ def _next(claims: Claims, check: Callable[[], None]) -> Lease | None:
             return None
         if claims.must_wait:
             time.sleep(claims.patience())
+        else:
+            run.check()  # where nothing is left of a run, every block looks free
 
 
 def _refuse_poison(run: Run, blocks: Sequence[Block]) -> None:

@@ -79,12 +79,12 @@ class Results:
         """
         place = self._place(block, attempt)
         with explained(place):
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(exist_ok=True)
             try:
                 place.mkdir()
-            except FileExistsError:
+                (place / _STARTED).touch()
+            except (FileExistsError, FileNotFoundError, NotADirectoryError):  # revoked, even since the line above
                 return None
-            (place / _STARTED).touch()
         return place
 
     def publish(self, block: str, attempt: int, note: Mapping[str, Any]) -> bool:
@@ -111,7 +111,8 @@ class Results:
                     file.write(json.dumps(dict(note)) + "\n")
                 (place / _STARTED).rename(place / NOTE)
                 _sync(place)
-                place.rename(target)
+                # With the separator only a folder can get the name, not the file of a revocation since the last line.
+                os.rename(f"{place}{os.sep}", target)
             except OSError as error:
                 if target.exists() or isinstance(error, FileNotFoundError | NotADirectoryError):
                     return False
@@ -127,7 +128,7 @@ class Results:
         """
         place = self._place(block, attempt)
         with explained(place):
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(exist_ok=True)
             while True:
                 # A file takes the place of the folder, which can then neither be renamed nor made again.
                 try:

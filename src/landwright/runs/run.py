@@ -70,8 +70,12 @@ class Run:
             raise UsageError("is a file, not a folder", path=folder, remedy="Name a folder with --run")
         with explained(folder, "read"):
             names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        if MANIFEST not in names and any(not name.startswith(".") for name in names):
+        strange = MANIFEST not in names and any(not name.startswith(".") for name in names)
+        # Another worker may begin the run while the folder is listed; whatever it writes comes after the manifest.
+        if strange and not (folder / MANIFEST).exists():
             raise DataError("holds something else than a run", path=folder, remedy="Name another folder with --run")
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         settle(FileStore(folder), manifest, str(folder))
         return cls._of(folder, manifest, blocks)
 
@@ -89,6 +93,15 @@ class Run:
     def _of(cls, folder: Path, manifest: Manifest, blocks: Sequence[Block]) -> Run:
         journal = Journal(folder / "journal.jsonl")
         return cls(folder, manifest, tuple(blocks), FileStore(folder), Results(folder / "blocks"), journal)
+
+    def check(self) -> None:
+        """Make sure that the run is still there.
+
+        Raises:
+            DataError: It was removed, or cannot be read.
+        """
+        if self.store.read(MANIFEST) is None:
+            raise DataError("was removed while a worker was at work", path=self.folder, remedy="Start the run anew")
 
     def state(self) -> State:
         """Return how far the run is.

@@ -51,7 +51,8 @@ class FileStore:
     """Documents in a folder, which may be shared by several machines.
 
     Args:
-        folder: Where they lie. Missing folders are made.
+        folder: Where they lie. It is not made, so that a worker that wakes up after a run was removed does not begin it
+            anew; the folders in it are.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,7 +71,7 @@ class FileStore:
         with explained(target):
             if target.exists():
                 return False
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(exist_ok=True)
             try:
                 _exclusive(temporary, data)
                 return _link(temporary, target, data)
@@ -84,7 +85,10 @@ class FileStore:
             DiskFullError: It does not fit.
             DataError: The folder cannot be written.
         """
-        with atomic_output(self.folder / name) as temporary:
+        target = self.folder / name
+        with explained(target):
+            os.stat(target.parent)
+        with atomic_output(target) as temporary:
             temporary.write_bytes(data)
 
     def read(self, name: str) -> bytes | None:
