@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import rasterio
 from affine import Affine
 
 from landwright.errors import DataError
-from landwright.maps import VectorOptions, vectorize_map
+from landwright.maps import Model, Products, ProductSpec, VectorOptions, vectorize_map
+from landwright.maps.merging import PRODUCTS
 from landwright.maps.mosaic import one_raster
 from landwright.rasters import open_raster
 from landwright.runs import Grid, Input, Manifest, Run, pull
@@ -119,6 +121,16 @@ def make_run(folder: Path, side: int, codes: np.ndarray = CODES) -> Path:
                 raster.set_band_description(1, name)
 
     run = Run.open(folder, manifest)
+    specs = [
+        ProductSpec(kind=kind, stem=kind, suffix="", dtype=dtype, nodata=nodata, descriptions=(text,), style="")
+        for kind, dtype, nodata, text in (
+            ("classes", "uint8", 0, "classes: map"),
+            ("confidence", "uint8", 255, "confidence"),
+            ("height", "float32", -9999, "height"),
+        )
+    ]
+    about = Products(products=tuple(specs), legend=None, model=Model(name="m"), created=datetime.now(UTC))
+    run.store.create(PRODUCTS, about.model_dump_json().encode())
     pull(run, work)
     return folder
 
@@ -172,6 +184,11 @@ def test_a_run_that_is_not_whole(tmp_path):
 
 def test_a_run_without_classes(tmp_path):
     run = make_run(tmp_path / "map.run", 25, np.zeros_like(CODES))
-    with pytest.raises(DataError, match="is a run that has no classes yet"):
+    with pytest.raises(DataError, match=r"holds no block with a classes\.tif"):
+        vectorize_map(run, tmp_path / "out.parquet", options=VectorOptions("all"))
+    about = Products.model_validate_json((run / PRODUCTS).read_text())
+    only = about.model_copy(update={"products": about.products[2:]})
+    (run / PRODUCTS).write_text(only.model_dump_json())
+    with pytest.raises(DataError, match="is a run without classes"):
         vectorize_map(run, tmp_path / "out.parquet", options=VectorOptions("all"))
     assert not (tmp_path / "out.parquet").exists()

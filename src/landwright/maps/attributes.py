@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from landwright.maps.building_heights import building_heights
 from landwright.maps.footprints import Footprints
 from landwright.maps.map_values import MapValues
-from landwright.maps.mosaic import is_run, run_files
+from landwright.maps.mosaic import is_run, run_product
 from landwright.maps.zonal import exactextract, zonal
 from landwright.rasters import RasterInfo, open_heights
 from landwright.runs import Run
@@ -107,7 +107,7 @@ def confidence_beside(path: str | PathLike[str]) -> Path | None:
     """Return ``NAME_confidence.tif`` beside a map ``NAME.tif``, or a run whose blocks have one, where there is one."""
     plain = Path(path)
     if is_run(plain):
-        return plain if run_files(Run.load(plain), CONFIDENCE) else None
+        return plain if run_product(Run.load(plain), CONFIDENCE) else None
     beside = plain.with_name(f"{plain.stem}_confidence{plain.suffix}")
     return beside if beside.is_file() else None
 
