@@ -50,17 +50,13 @@ def make_raster(path: Path, height: int, width: int, bands: int) -> None:
             file.write(noise, window=Window(0, row, width, count))
 
 
-def measure(
-    image: Path, out: Path, name: str | None, bands: int, classes: int, options: dict[str, Any]
-) -> dict[str, float]:
-    """Map in this process and return what it took."""
+def point_bundle(bands: int, classes: int) -> Any:
+    """Return a model that costs next to nothing: one convolution of single pixels."""
     import torch
     from torch import Tensor, nn
 
-    from landwright.bundles import Bundle, Card, NetworkCard, Normalization
-    from landwright.engine import PredictOptions, predict_raster
-    from landwright.legends import Legend, LegendClass
-    from landwright.networks import Outputs, create_network
+    from landwright.bundles import Bundle
+    from landwright.networks import Outputs
 
     class Point(nn.Module):
         def __init__(self) -> None:
@@ -70,26 +66,49 @@ def measure(
         def forward(self, image: Tensor) -> Outputs:
             return Outputs(self.layer(image))
 
-    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = Point().eval()
+    with torch.inference_mode():
+        network(torch.zeros(1, bands, 64, 64))
+    return Bundle(point_card("point", bands, classes), network)
+
+
+def point_card(name: str, bands: int, classes: int) -> Any:
+    """Return the card of a model with so many bands and classes."""
+    from landwright.bundles import Card, NetworkCard, Normalization
+    from landwright.legends import Legend, LegendClass
+
     kinds = tuple(LegendClass(code=i, name=f"class {i}", colour=(i, 0, 0)) for i in range(classes))
-    card = Card(
-        name="point",
+    return Card(
+        name=name,
         regime="imported",
-        network=NetworkCard(name="point", classes=classes),
+        network=NetworkCard(name=name, classes=classes),
         bands=tuple(f"band {number}" for number in range(bands)),
         normalization=Normalization(mean=(0.5,) * bands, std=(0.2,) * bands),
         legend=Legend(name="benchmark", classes=kinds),
     )
+
+
+def measure(
+    image: Path, out: Path, name: str | None, bands: int, classes: int, options: dict[str, Any]
+) -> dict[str, float]:
+    """Map in this process and return what it took."""
+    import torch
+
+    from landwright.bundles import Bundle
+    from landwright.engine import PredictOptions, predict_raster
+    from landwright.networks import create_network
+
+    torch.set_num_threads(1)
     if name is None:
-        network: nn.Module = Point().eval()
-        with torch.inference_mode():
-            network(torch.zeros(1, bands, 64, 64))
+        bundle = point_bundle(bands, classes)
     else:
         # What it needs to compute counts; only its weights are there before.
         network = create_network(name, classes=classes, bands=bands).eval()
+        bundle = Bundle(point_card("point", bands, classes), network)
     before = resource.getrusage(resource.RUSAGE_SELF)
     started = time.perf_counter()
-    result = predict_raster(Bundle(card, network), image, out, options=PredictOptions(device="cpu", **options))
+    result = predict_raster(bundle, image, out, options=PredictOptions(device="cpu", **options))
     after = resource.getrusage(resource.RUSAGE_SELF)
     pixels = result.width * result.height / MEGA
     unit = 1 if platform.system() == "Darwin" else 1024

@@ -50,7 +50,10 @@ class Scorer(Protocol):
         """Where the scores are."""
 
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
-        """Turn pixels (B, C, t, t) in sensor units and validity (B, t, t) into float32 scores (B, K, t, t)."""
+        """Turn pixels (B, C, t, t) in sensor units and validity (B, t, t) into float32 scores (B, K, t, t).
+
+        The scores are valid until the next call.
+        """
 
 
 class Refiner(Protocol):
