@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from landwright.cli import grids, runs
 from landwright.cli import words as word_options
-from landwright.cli.common import band_list, emit, guard, progress
-from landwright.errors import DataError, LandwrightError, PartialError, UsageError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from landwright.bundles import Bundle
-    from landwright.engine import MapResult, PredictOptions
+from landwright.cli.common import band_list, guard
+from landwright.cli.maps import make_maps
+from landwright.errors import UsageError
 
 _SUFFIX = ".tif"
 
@@ -24,10 +20,16 @@ _SUFFIX = ".tif"
 def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="Map to write (.tif); a folder for several images.", show_default=False),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Map to write: a .tif (of several images one map), or a folder for a map of each.",
+            show_default=False,
+        ),
     ],
     images: Annotated[
-        list[str] | None, typer.Argument(help="Images: files, folders, globs or .txt lists.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Images: files, folders, globs, .txt lists, URLs, STAC items.", show_default=False),
     ] = None,
     model: Annotated[
         str | None,
@@ -80,6 +82,17 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     confidence: Annotated[
         bool, typer.Option("--confidence/--no-confidence", help="Also write NAME_confidence.tif, in percent.")
     ] = True,
+    measure: Annotated[
+        str,
+        typer.Option("--measure", help="What the confidence is: max (probability of the class), margin or entropy."),
+    ] = "max",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also write NAME_probabilities.tif, a band for each class.")
+    ] = False,
+    disagreement: Annotated[
+        bool,
+        typer.Option("--disagreement", help="Also write NAME_disagreement.tif: how far overlapping windows differ."),
+    ] = False,
     tta: Annotated[
         str,
         typer.Option("--tta", help="Average over copies: none, flip (4 passes), d4 (8), scale (3) or flip-scale (12)."),
@@ -98,6 +111,20 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         int | None,
         typer.Option("--batch", "-b", help="Windows at a time (default: 1 on a CPU, 8 on a GPU; words: 8, 32)."),
     ] = None,
+    asset: grids.Asset = None,
+    crs: grids.Crs = None,
+    gsd: grids.Gsd = None,
+    like: grids.Like = None,
+    overlapping: grids.Overlapping = "first",
+    executor: runs.Executor = None,
+    workers: runs.Workers = None,
+    block: runs.Block = None,
+    run: runs.RunFolder = None,
+    shard: runs.Shard = None,
+    retries: runs.Retries = 2,
+    on_error: runs.OnError = "skip",
+    lease: runs.Lease = 60.0,
+    address: runs.Address = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     precision: Annotated[
         str, typer.Option("--precision", help="auto (bf16 on a GPU that has it), 32, bf16 or 16.")
@@ -112,15 +139,18 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     With --before and --after: what changed between two dates, by a model of two dates; or by how many metres heights
     have fallen, by a model of heights.
 
-    Several images go into a folder under their own names; where some fail, the others are still mapped and the exit
-    code is 4.
-    """
-    from landwright.rasters import expand_inputs
+    Several images make one map (.tif), or go into a folder under their own names; where some fail, the others are
+    still mapped and the exit code is 4.
 
-    sources = expand_inputs(_named(images, before, after))
-    targets = _targets(sources, out, several=len(sources) > 1)
+    Large images are mapped in blocks, in a run directory beside the map: after an interruption the same command goes
+    on. With --executor shards any number of processes work on it, and `landwright merge` ends it.
+    """
+    from landwright.rasters import expand_sources
+    from landwright.runs import parse_shard
+
+    wanted = _wanted(expand_sources(_named(images, before, after), asset=asset), out)
     # The engine brings torch, which is loaded only when the inputs are there.
-    from landwright.engine import PredictOptions, WordOptions, find_model, plan
+    from landwright.engine import Job, PredictOptions, RunOptions, WordOptions
     from landwright.legends import load_crosswalk
 
     options = PredictOptions(
@@ -142,7 +172,25 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         min_confidence=min_confidence,
         as_labels=as_labels,
         confidence=confidence,
+        measure=measure,  # type: ignore[arg-type]
+        probabilities=probabilities,
+        disagreement=disagreement,
+        crs=crs,
+        gsd=grids.parse_gsd(gsd),
+        like=like,
+        overlapping=overlapping,  # type: ignore[arg-type]
         overwrite=force,
+    )
+    divided = RunOptions(
+        executor=executor,  # type: ignore[arg-type]
+        workers=workers,
+        block=block,
+        run=run,
+        shard=None if shard is None else parse_shard(shard),
+        retries=retries,
+        on_error=on_error,  # type: ignore[arg-type]
+        lease_seconds=lease,
+        address=address,
     )
     looked_for = WordOptions(
         words=words,
@@ -153,54 +201,8 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         templates=templates,
         threshold=threshold,
     )
-    bundle = find_model(model, looked_for)
-    maps = plan(bundle.card, options)
-    for source, target in zip(sources, targets, strict=True):
-        inputs = [source] if before is None else [source, before]
-        maps.files(target, options).refuse_existing(inputs, overwrite=force)
-    with progress(quiet=as_json) as bar:
-        results, failures = _map_all(bundle, sources, targets, options, bar)
-    emit(
-        {"maps": [result.to_dict() for result in results], "failed": {str(k): str(v) for k, v in failures.items()}},
-        as_json=as_json,
-        text="\n".join(_summary(result) for result in results) or None,
-    )
-    if failures:
-        raise PartialError(
-            f"{len(failures)} of {len(sources)} images were not mapped: {', '.join(map(str, failures))}",
-            remedy="The messages above say why; the other maps are complete",
-        )
-
-
-def _map_all(
-    bundle: Bundle, sources: list[Path], targets: list[Path], options: PredictOptions, bar: Progress
-) -> tuple[list[MapResult], dict[Path, LandwrightError]]:
-    from landwright.engine import predict_raster
-
-    results: list[MapResult] = []
-    failures: dict[Path, LandwrightError] = {}
-    for source, target in zip(sources, targets, strict=True):
-        task = bar.add_task(source.name, total=None, unit="Mpx")
-
-        def advance(done: int, total: int, task: Any = task) -> None:
-            bar.update(task, completed=done / 1e6, total=total / 1e6)
-
-        try:
-            result = predict_raster(bundle, source, target, options=options, progress=advance)
-        except DataError as error:
-            # A single image fails as it is; of several, the others still have their turn.
-            if len(sources) == 1:
-                raise
-            bar.remove_task(task)
-            failures[source] = error
-            typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
-            continue
-        for warning in result.warnings:
-            typer.secho(f"warning: {source}: {warning}", fg=typer.colors.YELLOW, err=True)
-        results.append(result)
-    if not results:
-        raise DataError(f"none of the {len(sources)} images could be mapped", remedy="The messages above say why")
-    return results, failures
+    jobs = {target: Job(model, sources, options, looked_for) for target, sources in wanted.items()}
+    make_maps(jobs, divided, as_json=as_json)
 
 
 def _named(images: list[str] | None, before: Path | None, after: Path | None) -> list[str]:
@@ -220,35 +222,15 @@ def _named(images: list[str] | None, before: Path | None, after: Path | None) ->
     return [str(after)]
 
 
-def _targets(sources: list[Path], out: Path, *, several: bool) -> list[Path]:
-    """Name the map of each image."""
-    if not several and out.suffix and not out.is_dir():
-        return [out]
-    if several and (out.is_file() or out.suffix.lower() in (_SUFFIX, ".tiff")):
-        raise UsageError(
-            f"{len(sources)} images do not go into one map", path=out, remedy="Name a folder with --out, not a file"
-        )
-    targets = [out / f"{source.stem}{_SUFFIX}" for source in sources]
+def _wanted(sources: list[str], out: Path) -> dict[Path, tuple[str, ...]]:
+    """Return the images of each map, by its file."""
+    from landwright.rasters.names import stem_of
+
+    if out.suffix and not out.is_dir():
+        return {out: tuple(sources)}
+    targets = [out / f"{stem_of(source)}{_SUFFIX}" for source in sources]
     if twice := sorted({target.name for target in targets if targets.count(target) > 1}):
         raise UsageError(
             f"several images would be written to {', '.join(twice)}", path=out, remedy="Map them into separate folders"
         )
-    return targets
-
-
-def _summary(result: MapResult) -> str:
-    share = result.valid / (result.width * result.height)
-    lines = [
-        f"{result.path}: {result.width} x {result.height} pixels ({share:.1%} valid) in {result.seconds:.1f} s "
-        f"on {result.device} ({result.rate:.2f} Mpx/s, every pixel {result.redundancy:.2f} times)"
-    ]
-    if result.confidence is not None:
-        lines.append(f"  confidence: {result.confidence}")
-    if result.height_map not in (None, result.path):
-        lines.append(f"  heights in metres: {result.height_map}")
-    if result.height_spread is not None:
-        lines.append(f"  spread of the heights in metres: {result.height_spread}")
-    if result.legend is not None:
-        lines.append(f"  legend for recipes: {result.legend}")
-    lines.append(f"  QGIS styles: {', '.join(str(style) for style in result.styles)}")
-    return "\n".join(lines)
+    return {target: (source,) for target, source in zip(targets, sources, strict=True)}

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from landwright.engine.counts import Counts
+from landwright.engine.executors import ExecutorOptions, Outcome, local_devices, run_local
+from landwright.engine.executors.rays import run_ray
 from landwright.engine.mapper import TALLY, Job, MapMaker
 from landwright.engine.protocols import Progress
-from landwright.errors import DataError, PartialError, UsageError
+from landwright.engine.result import ShardResult
+from landwright.errors import DataError, UsageError
 from landwright.maps import MapFiles
-from landwright.runs import Run, cut, pull
+from landwright.maps.merging import merge_maps, missing_blocks
+from landwright.runs import Run, cut
 
 Executor = Literal["local", "shards", "ray"]
 EXECUTORS: tuple[str, ...] = get_args(Executor)
@@ -74,11 +78,22 @@ class RunOptions:
             raise UsageError("--shard is for --executor shards", remedy="Add --executor shards, or leave --shard out")
         if self.address is not None and self.executor != "ray":
             raise UsageError("--address is for --executor ray", remedy="Add --executor ray, or leave --address out")
-        if self.executor == "shards" and self.workers is not None:
-            raise UsageError(
-                "--workers says nothing to --executor shards: each process is one worker",
-                remedy="Start the command several times, or use --executor local",
-            )
+
+    @property
+    def shared(self) -> ExecutorOptions:
+        """What concerns the workers."""
+        return ExecutorOptions(
+            workers=self.workers,
+            shard=self.shard,
+            address=self.address,
+            lease_seconds=self.lease_seconds,
+            retries=self.retries,
+            on_error=self.on_error,
+        )
+
+    def alone(self, device: str) -> bool:
+        """Return whether the blocks are mapped in this process."""
+        return (self.workers or len(local_devices(device))) == 1
 
     @property
     def side(self) -> int:
@@ -152,15 +167,56 @@ def map_in_blocks(
     folder = run_folder(files, runs)
     run = begin(maker, folder, runs)
     run.forgive()
-    pull(run, maker.work, retries=runs.retries, on_error=runs.on_error, lease_seconds=runs.lease_seconds)
-    state = run.state()
-    if state.poison or state.left:
-        raise unfinished(run)
+    execute(run, replace(job, run=folder), maker, runs, progress=progress)
+    if (missing := missing_blocks(run)) is not None:
+        raise missing
     counts = counted(run)
     counts.check(maker.images[0], maker.options)
-    merge_maps(run, dict(zip((spec.stem for spec in maker.products.products), files.rasters, strict=True)), texts)
+    stems = (spec.stem for spec in maker.products.products)
+    merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts)
     shutil.rmtree(folder)
     return counts
+
+
+def map_shard(
+    job: Job, maker: MapMaker, files: MapFiles, runs: RunOptions, *, progress: Progress | None = None
+) -> ShardResult:
+    """Map blocks of a run that other processes share, until all are finished or set aside.
+
+    Args:
+        job: What is mapped, and how.
+        maker: The same, opened.
+        files: Where the map goes, which names the run directory.
+        runs: How the work is divided.
+        progress: Called now and then with the number of finished and of all pixels.
+
+    Raises:
+        UsageError: The run directory is that of other settings.
+        DataError: It cannot be read or written; with ``fail``, a block was set aside.
+    """
+    folder = run_folder(files, runs)
+    run = begin(maker, folder, runs)
+    outcome = execute(run, replace(job, run=folder), maker, runs, progress=progress)
+    return ShardResult(
+        run=folder,
+        blocks=len(run.blocks),
+        made=outcome.made,
+        finished=outcome.finished,
+        left=outcome.left,
+        poison=outcome.poison,
+        seconds=outcome.seconds,
+        warnings=tuple(maker.remarks),
+    )
+
+
+def execute(run: Run, job: Job, maker: MapMaker, runs: RunOptions, *, progress: Progress | None = None) -> Outcome:
+    """Have the blocks of a run mapped by whom the options say."""
+    if runs.executor == "ray":
+        return run_ray(run, job, runs.shared, progress=progress)
+    if runs.alone(job.options.device):
+        # The model is loaded here already.
+        job = replace(job, bundle=maker.bundle, words=None)
+    return run_local(run, job, runs.shared, progress=progress)
 
 
 def counted(run: Run) -> Counts:
@@ -179,18 +235,3 @@ def counted(run: Run) -> Counts:
                 "is missing or damaged", path=path, remedy="Remove the block's folder; it is made anew"
             ) from error
     return total
-
-
-def unfinished(run: Run) -> PartialError:
-    """Return the error that says which blocks are missing, and why."""
-    state = run.state()
-    problem = f"{len(state.poison) + len(state.left)} of {len(run.blocks)} blocks are not mapped"
-    if state.poison:
-        name, reason = next(iter(state.poison.items()))
-        problem += f"; {len(state.poison)} were set aside, such as {name}: {reason}"
-    return PartialError(
-        problem,
-        path=run.folder,
-        remedy="Mend the cause and give the same command again: finished blocks stay, and those set aside are tried "
-        "once more",
-    )

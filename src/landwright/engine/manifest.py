@@ -19,6 +19,7 @@ from landwright.engine.stream import Tiling
 from landwright.errors import DataError
 from landwright.rasters import RasterInfo
 from landwright.rasters.gdal import is_remote
+from landwright.rasters.names import shown
 from landwright.runs import Grid, Input, Manifest
 
 
@@ -91,7 +92,7 @@ def weights_digest(bundle: Bundle) -> str:
 def _input(name: str) -> Input:
     path = Path(name)
     if is_remote(name) or not path.exists():
-        return Input(name=name)
+        return Input(name=shown(name))
     try:
         about = path.stat()
     except OSError as error:

@@ -14,30 +14,24 @@ from affine import Affine
 
 from landwright.bundles import Bundle
 from landwright.engine.area import AreaReader
-from landwright.engine.classmap import ClassMap
+from landwright.engine.channels import Channels
 from landwright.engine.counts import Counts
-from landwright.engine.crf import CrfRefiner
 from landwright.engine.finite import FiniteReader
-from landwright.engine.heads import HeightHead
-from landwright.engine.heightmap import HeightMap
 from landwright.engine.manifest import manifest_of
-from landwright.engine.merge import Merger
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
 from landwright.engine.products import class_specs, height_specs
-from landwright.engine.protocols import Progress, Reader, Refiner, Sink, Source
-from landwright.engine.queries import ClassScores, asked, check_words, class_scores, query_rule_of
+from landwright.engine.protocols import Progress, Reader, Source
+from landwright.engine.queries import asked, check_words, query_rule_of
 from landwright.engine.resized import map_resized, remarks_on_size
 from landwright.engine.score import PixelScorer, choose_device, settle_precision
 from landwright.engine.shown import map_shown
-from landwright.engine.snap import Snapper
 from landwright.engine.sources import open_source
-from landwright.engine.split import Split
 from landwright.engine.stream import Part, map_windows
 from landwright.engine.tags import provenance
 from landwright.engine.words import WordOptions, find_model
 from landwright.engine.zoom import settle_windows
-from landwright.errors import DataError
+from landwright.errors import DataError, UsageError
 from landwright.maps import Model, Products, StripWriter
 from landwright.rasters import RasterInfo, atomic_output
 from landwright.rasters.gdal import settings
@@ -55,14 +49,15 @@ class Job:
     """A map to be made: all that another process needs to make blocks of it.
 
     Attributes:
-        bundle: The model: a bundle's folder, hub id or published name, or a loaded bundle.
+        bundle: The model: a bundle's folder, hub id or published name, or a loaded bundle; None is the default one of
+            words.
         images: The rasters to map.
         options: How.
         words: What a model of words looks for, or None.
         run: Directory of the run that the blocks belong to, or None.
     """
 
-    bundle: str | Bundle
+    bundle: str | Bundle | None
     images: tuple[str, ...]
     options: PredictOptions
     words: WordOptions | None = None
@@ -93,6 +88,17 @@ class Job:
             if self.run is not None:
                 maker.join(Run.load(self.run))
             yield maker
+
+    @contextmanager
+    def open_source(self) -> Iterator[Source]:
+        """Open the images alone, in a process that reads them for another.
+
+        Raises:
+            DataError: An image is missing, damaged, or does not fit the model.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(settings(self.images[0]))
+            yield open_source(self.images[0], self.load().card, self.options, stack)[0]
 
 
 class MapMaker:
@@ -140,6 +146,13 @@ class MapMaker:
         if self._resize:
             self.remarks += remarks_on_size(source.shape, self._resize)
         self.in_blocks = not self._resize and self._zoom >= 1
+        if options.disagreement and not self.in_blocks:
+            raise UsageError(
+                "windows of images that the model sees smaller than they are cannot be compared pixel by pixel",
+                path=self.images[0],
+                remedy="Leave the disagreement out, or leave out what makes the image smaller",
+            )
+        self._channels = Channels(bundle, self.plan, options, self.tiling)
 
     @property
     def info(self) -> RasterInfo:
@@ -193,7 +206,15 @@ class MapMaker:
         )
         specs = []
         if plan.legend is not None:
-            specs += class_specs(plan.legend, tags, confidence=self.options.confidence is not False)
+            options = self.options
+            specs += class_specs(
+                plan.legend,
+                tags,
+                confidence=options.confidence is not False,
+                measure=options.measure,
+                probabilities=options.probabilities,
+                disagreement=options.disagreement,
+            )
         if plan.heights:
             specs += height_specs(plan.heights, tags, spread=plan.spread, beside=plan.legend is not None)
         return Products(
@@ -204,7 +225,12 @@ class MapMaker:
         )
 
     def map_whole(
-        self, targets: Sequence[Path], texts: Mapping[Path, str], *, progress: Progress | None = None
+        self,
+        targets: Sequence[Path],
+        texts: Mapping[Path, str],
+        *,
+        progress: Progress | None = None,
+        clock: Clock | None = None,
     ) -> Counts:
         """Map the image; all files appear together at the end, or none.
 
@@ -212,13 +238,14 @@ class MapMaker:
             targets: File of each product.
             texts: Files to write beside them, with their content.
             progress: Called now and then with the number of finished and of all pixels.
+            clock: Measures the stages, or None.
 
         Raises:
             DataError: The image is damaged or holds nothing to map, or the map cannot be written.
         """
         with ExitStack() as stack:
             writers = self._writers(targets, None, stack)
-            counts = self._run(writers, None, progress)
+            counts = self._run(writers, None, progress, clock)
             counts.check(self.images[0], self.options)
             for file, text in texts.items():
                 stack.enter_context(atomic_output(file)).write_text(text, encoding="utf-8")
@@ -259,32 +286,26 @@ class MapMaker:
             for spec, target in zip(specs, targets, strict=True)
         ]
 
-    def _run(self, writers: Sequence[StripWriter], part: Part | None, progress: Progress | None) -> Counts:
-        reader = FiniteReader(self._area, self.info.nodata, part)
-        left = list(writers)
-        sinks: list[tuple[Sink, int]] = []
-        classes, legend = None, self.plan.legend
-        if legend is not None:
-            count = sum(spec.kind in ("classes", "confidence") for spec in self.products.products)
-            of_classes = self._class_scores
-            classes = ClassMap(legend, *left[:count], decoder=of_classes.decoder, least=self.options.least)
-            sinks.append((classes, of_classes.head.channels))
-            left = left[count:]
-        if self.plan.heights:
-            heights = HeightMap(self.plan.heights, *left, raw=self.tiling.published)
-            sinks.append((heights, self.plan.heights + self.plan.spread))
-        sink = Split(sinks)
+    def _run(
+        self, writers: Sequence[StripWriter], part: Part | None, progress: Progress | None, clock: Clock | None = None
+    ) -> Counts:
+        finite = FiniteReader(self._area, self.info.nodata, part)
+        reader, scorer = cast(Reader, finite), cast(Scorer, self._scorer)
+        stems = (spec.stem for spec in self.products.products)
+        sink, classes = self._channels.sinks(dict(zip(stems, writers, strict=True)))
+        if clock is not None:
+            reader, scorer, sink, progress = clock.around(reader, scorer, sink, progress)
         if self._resize:
-            tally = map_resized(self._area, reader, self._scorer, sink, self.tiling, self._resize, progress=progress)
+            tally = map_resized(self._area, reader, scorer, sink, self.tiling, self._resize, progress=progress)
         elif self._zoom < 1:
-            tally = map_shown(reader, self._scorer, sink, self._shown, self._shape, progress=progress)
+            tally = map_shown(reader, scorer, sink, self._shown, self._shape, progress=progress)
         else:
-            tally = map_windows(reader, self._scorer, sink, self.tiling, part=part, progress=progress)
+            tally = map_windows(reader, scorer, sink, self.tiling, part=part, progress=progress)
         return Counts(
             valid=tally.valid,
             windows=tally.windows,
             skipped=tally.skipped,
-            not_finite=reader.lost,
+            not_finite=finite.lost,
             **({} if classes is None else classes.counts()),
         )
 
@@ -293,38 +314,19 @@ class MapMaker:
         return self._source if self.options.aoi is None else AreaReader(self._source, Path(self.options.aoi))
 
     @cached_property
-    def _merger(self) -> Merger | None:
-        return None if self.options.merge is None else Merger(self.options.merge)
-
-    @cached_property
-    def _class_scores(self) -> ClassScores:
-        return class_scores(self.bundle, self._merger, averages_logits=self.tiling.published)
-
-    @cached_property
     def _scorer(self) -> PixelScorer:
         """The network on its device: not before something is mapped."""
-        card, heights = self.bundle.card, self.plan.heights
-        heads = [] if self.plan.legend is None else [self._class_scores.head]
-        heads += [HeightHead(heights)] if heights else []
         return PixelScorer(
             asked(self.bundle.network, self.tiling if self._resize else None),
-            card.normalization,
-            heads,
-            dates=max(1, heights),
+            self.bundle.card.normalization,
+            self._channels.heads,
+            dates=max(1, self.plan.heights),
             device=self._device,
             precision=self.precision,
             augmentation=self.options.tta,
             zoom=max(1.0, self._zoom),
-            refiner=self._refiner(),
+            refiner=self._channels.refiner(),
         )
-
-    def _refiner(self) -> Refiner | None:
-        if self.options.snap is not None:
-            return Snapper(self.options.snap, self.bundle.card.normalization)
-        if self.options.crf and self.plan.legend is not None:
-            partial = self._merger is not None and self._merger.partial
-            return CrfRefiner(self.bundle.card, len(self.plan.legend), partial=partial)
-        return None
 
 
 class _NothingToMap(Exception):

@@ -6,16 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from landwright.bundles import TilingCard
 from landwright.engine.augment import AUGMENTATIONS, Augmentation
+from landwright.engine.measures import MEASURES, Measure
 from landwright.engine.score import PRECISIONS, Precision
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
 from landwright.legends import Crosswalk
 from landwright.rasters.blend import BLENDS, Blend
 from landwright.rasters.segments import PROVIDERS
+
+Overlapping = Literal["first", "best"]
 
 SMALLEST_TILE = 16
 
@@ -63,13 +66,23 @@ class PredictOptions:
         before: The same place at an earlier date, on the same grid: for a model of two dates, or for the difference
             of heights, before less after, with a model of heights.
         aoi: Polygons of the area to map; ground outside becomes nodata.
+        crs: Reference system of the map, such as ``EPSG:32632``: images are warped onto one grid while they are read.
+        gsd: Size of the map's pixels in units of its reference system; ``auto``: that end of the model's range that is
+            nearest to the image's, where this lies outside.
+        like: Raster whose grid the map takes.
+        overlapping: Which of several images is seen where they overlap: ``first``, in their order, or ``best``, the
+            one farthest from its own edge.
         merge: Crosswalk from the model's classes to fewer: probabilities of classes with one target are summed before
             the most probable one is chosen, and the map has the target's legend. Classes without a target take no part.
         min_confidence: Pixels whose class is less probable than this, in [0, 1], become nodata.
         as_labels: Make labels to train with: the legend is written beside the map as ``NAME.legend.yaml``, and
             ``min_confidence`` is 0.5 unless it is said.
-        confidence: Where to write the largest class probability in percent; True puts it beside the map as
+        confidence: Where to write how sure the map is, in percent; True puts it beside the map as
             ``NAME_confidence.tif``, False leaves it out.
+        measure: What the confidence is: ``max``, the largest class probability, ``margin``, the largest less the
+            second largest, or ``entropy``, 1 less the entropy's share of the largest possible one.
+        probabilities: Also write the probabilities of all classes beside the map, as ``NAME_probabilities.tif``.
+        disagreement: Also write how much overlapping windows disagree, as ``NAME_disagreement.tif``, in percent.
         overwrite: Replace files that are there.
 
     Raises:
@@ -91,10 +104,17 @@ class PredictOptions:
     crf: bool = False
     before: Path | None = None
     aoi: Path | None = None
+    crs: str | None = None
+    gsd: float | Literal["auto"] | None = None
+    like: Path | None = None
+    overlapping: Overlapping = "first"
     merge: Crosswalk | None = None
     min_confidence: float | None = None
     as_labels: bool = False
     confidence: Path | bool = True
+    measure: Measure = "max"
+    probabilities: bool = False
+    disagreement: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -109,6 +129,14 @@ class PredictOptions:
             raise UsageError(f"scale {self.scale} is not a factor", remedy="Use a number above 0, such as 0.00389")
         if self.at_gsd is not None and not 0 < self.at_gsd < math.inf:
             raise UsageError(f"at-gsd {self.at_gsd} is not the size of a pixel", remedy="Use metres, such as 0.3")
+        if isinstance(self.gsd, int | float) and not 0 < self.gsd < math.inf:
+            raise UsageError(f"gsd {self.gsd} is not the size of a pixel", remedy="Use a number above 0, such as 0.5")
+        if self.like is not None and (self.crs is not None or self.gsd is not None):
+            raise UsageError(
+                "--like says all of a grid, so --crs and --gsd have no meaning", remedy="Leave them out"
+            )
+        if self.gsd == "auto" and self.at_gsd is not None:
+            raise UsageError("gsd and at-gsd both say how large pixels are", remedy="Leave one of them out")
         if self.resize is not None and self.resize != 0 and self.resize < SMALLEST_TILE:
             raise UsageError(
                 f"resize {self.resize} is too small", remedy=f"Use at least {SMALLEST_TILE} pixels, or 0 for none"
@@ -120,8 +148,10 @@ class PredictOptions:
                 f"min-confidence {self.min_confidence} is not a probability", remedy="Use 0.5 for a half, up to 1"
             )
         _choose("blend", self.blend, (*BLENDS, None))
+        _choose("overlapping", self.overlapping, get_args(Overlapping))
         _choose("tta", self.tta, AUGMENTATIONS)
         _choose("precision", self.precision, PRECISIONS)
+        _choose("measure", self.measure, MEASURES)
         _choose("snap", self.snap, (*PROVIDERS, None))
 
     @property
@@ -134,9 +164,10 @@ class PredictOptions:
     def settings(self) -> dict[str, Any]:
         """Return what was chosen, of that which changes pixels and is not settled elsewhere, as plain values."""
         found: dict[str, Any] = {"tta": self.tta, "bands": None if self.bands is None else list(self.bands)}
-        for name in ("scale", "at_gsd", "snap"):
+        for name in ("scale", "at_gsd", "snap", "crs", "gsd", "overlapping"):
             found[name] = getattr(self, name)
-        found |= {"crf": self.crf, "least": self.least, "confidence": self.confidence is not False}
+        found |= {"crf": self.crf, "least": self.least, "confidence": self.measure if self.confidence else False}
+        found |= {"probabilities": self.probabilities, "disagreement": self.disagreement}
         if self.merge is not None:
             found["merge"] = self.merge.model_dump(mode="json")
         return found

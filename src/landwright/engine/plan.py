@@ -7,6 +7,7 @@ from os import PathLike
 
 from landwright.bundles import Card
 from landwright.engine.crf import check_crf
+from landwright.engine.disagreement import check_disagreement
 from landwright.engine.merge import check_merge
 from landwright.engine.options import PredictOptions
 from landwright.errors import UsageError
@@ -41,6 +42,8 @@ class Plan:
             height=self.heights > 0,
             spread=self.spread,
             legend=options.as_labels,
+            probabilities=options.probabilities,
+            disagreement=options.disagreement,
         )
 
 
@@ -69,6 +72,8 @@ def plan(card: Card, options: PredictOptions) -> Plan:
         legend = options.merge.target_legend
     if options.crf and legend is not None:
         check_crf(card, len(legend), options.blend or card.tiling.blend)
+    if options.disagreement and legend is not None:
+        check_disagreement(card, len(legend), options.blend or card.tiling.blend)
     heights = 0
     if "height" in card.outputs:
         heights = 2 if compares else 1
@@ -80,6 +85,9 @@ def _refuse_without_classes(options: PredictOptions) -> None:
         ("--merge", "to merge", options.merge is not None),
         ("--min-confidence", "to be sure of", options.min_confidence is not None),
         ("--crf", "to refine", options.crf),
+        ("--measure", "to be sure of", options.measure != "max"),
+        ("--probabilities", "to tell the probabilities of", options.probabilities),
+        ("--disagreement", "to disagree on", options.disagreement),
         ("--as-labels", "to make labels of", options.as_labels),
     )
     for name, purpose, given in chosen:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 from landwright.bundles import Bundle
-from landwright.engine.blocks import RunOptions, map_in_blocks
+from landwright.engine.blocks import RunOptions, map_in_blocks, map_shard
 from landwright.engine.mapper import Job, MapMaker
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
 from landwright.engine.protocols import Progress
-from landwright.engine.result import MapResult
+from landwright.engine.result import MapResult, ShardResult
 from landwright.maps import MapFiles, legend_yaml
 
 
@@ -57,24 +58,27 @@ def predict_raster(
 
 
 def predict_job(
-    job: Job, out: str | PathLike[str], *, runs: RunOptions | None = None, progress: Progress | None = None
+    job: Job,
+    out: str | PathLike[str],
+    *,
+    bundle: Bundle | None = None,
+    runs: RunOptions | None = None,
+    progress: Progress | None = None,
 ) -> MapResult:
     """Make a map; see `predict_raster`.
 
     Args:
         job: What is mapped, and how.
         out: The map to write, ``.tif``.
+        bundle: The job's model, where it is loaded already.
         runs: How the work is divided.
         progress: Called now and then with the number of finished and of all pixels.
     """
     started = time.perf_counter()
     options, runs = job.options, runs or RunOptions()
-    bundle = job.load()
-    files = plan(bundle.card, options).files(out, options)
-    files.refuse_existing(
-        [*job.images, *([] if options.before is None else [options.before])], overwrite=options.overwrite
-    )
-    with Job(bundle, job.images, options).open() as maker:
+    bundle = bundle or job.load()
+    files = refuse_outputs(bundle, job, out, runs)
+    with replace(job, bundle=bundle, words=None).open() as maker:
         texts = texts_beside(maker, files)
         if runs.divides(maker):
             counts = map_in_blocks(job, maker, files, texts, runs, progress=progress)
@@ -100,7 +104,51 @@ def predict_job(
             height_spread=files.spread,
             before=None if options.before is None else str(options.before),
             legend=files.legend,
+            probabilities=files.probabilities,
+            disagreement=files.disagreement,
         )
+
+
+def predict_shard(
+    job: Job,
+    out: str | PathLike[str],
+    *,
+    bundle: Bundle | None = None,
+    runs: RunOptions,
+    progress: Progress | None = None,
+) -> ShardResult:
+    """Map blocks of a run that other processes share.
+
+    Args:
+        job: What is mapped, and how.
+        out: The map that is being made, ``.tif``; it names the run directory.
+        bundle: The job's model, where it is loaded already.
+        runs: How the work is divided.
+        progress: Called now and then with the number of finished and of all pixels.
+
+    Raises:
+        UsageError: The image cannot be mapped in blocks, or the run directory is that of other settings.
+        DataError: The image or the run directory cannot be read or written.
+    """
+    bundle = bundle or job.load()
+    files = plan(bundle.card, job.options).files(out, job.options)
+    with replace(job, bundle=bundle, words=None).open() as maker:
+        runs.divides(maker)
+        return map_shard(job, maker, files, runs, progress=progress)
+
+
+def refuse_outputs(bundle: Bundle, job: Job, out: str | PathLike[str], runs: RunOptions) -> MapFiles:
+    """Name the files of a map, and refuse to write over any; a process that shares the work writes none of them.
+
+    Raises:
+        UsageError: A file is there already, is an input, or has an unsuitable name.
+    """
+    options = job.options
+    files = plan(bundle.card, options).files(out, options)
+    if runs.executor != "shards":
+        before = [] if options.before is None else [options.before]
+        files.refuse_existing([*job.images, *before], overwrite=options.overwrite)
+    return files
 
 
 def texts_beside(maker: MapMaker, files: MapFiles) -> dict[Path, str]:
