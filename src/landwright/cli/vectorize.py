@@ -18,7 +18,9 @@ def vectorize(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="MAP", help="Map of class codes, or the folder, glob or list of its blocks.", show_default=False
+            metavar="MAP",
+            help="Map of class codes; a run directory; or the folder, glob or list of its blocks.",
+            show_default=False,
         ),
     ],
     out: Annotated[
@@ -39,7 +41,7 @@ def vectorize(
         ),
     ] = None,
     height: Annotated[
-        Path | None, typer.Option("--height", help="Heights above ground in metres (nDSM), on any grid.")
+        Path | None, typer.Option("--height", help="Heights above ground in metres (nDSM), on any grid; or a run.")
     ] = None,
     ground: Annotated[
         Path | None,
@@ -49,7 +51,7 @@ def vectorize(
         Path | None,
         typer.Option(
             "--confidence",
-            help="Raster whose mean each polygon gets (default: NAME_confidence.tif, where it lies beside the map).",
+            help="Raster whose mean each polygon gets (default: NAME_confidence.tif beside the map, or that of the run).",
         ),
     ] = None,
     min_area: Annotated[float, typer.Option("--min-area", help="Smallest polygon kept, in square metres.")] = 10.0,
