@@ -74,7 +74,8 @@ class ClassMap:
                 self._confidence.write(np.full(valid.shape, NO_CONFIDENCE, dtype=np.uint8))
             return
         indices, best, known = self._decoder(scores)
-        finite = valid & best.isfinite().cpu().numpy()
+        shares = best.cpu().numpy()
+        finite = valid & np.isfinite(shares)
         self.broken += int(np.count_nonzero(valid & ~finite))
         valid = finite
         if known is not None:
@@ -82,9 +83,9 @@ class ClassMap:
             self.undecided += int(np.count_nonzero(valid & ~decided))
             valid = decided
         if self._least > 0:
-            sure = valid & (best >= self._least).cpu().numpy()
+            sure = valid & (shares >= self._least)
             self.unsure += int(np.count_nonzero(valid & ~sure))
-            self.surest = max(self.surest, float(best.cpu().numpy().max(initial=0.0, where=valid)))
+            self.surest = max(self.surest, float(shares.max(initial=0.0, where=valid)))
             valid = sure
         self._codes.write(self._legend.decode(np.where(valid, indices.cpu().numpy(), np.uint8(IGNORE))))
         if self._confidence is not None:

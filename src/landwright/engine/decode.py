@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -187,11 +188,24 @@ def _merged(probabilities: Tensor, merger: Merger) -> Decision:
 
 def most_probable(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Return the index (n, W) uint8 of the largest of K scores (K, n, W), the first of equals, and the score."""
-    best = scores[0].clone()
-    indices = torch.zeros(best.shape, dtype=torch.uint8, device=scores.device)
-    # Quicker than torch.max over the first axis, which walks it pixel by pixel and writes 64-bit indices.
+    if scores.device.type == "cpu":
+        # The same in numpy, whose comparisons take a tenth of the time.
+        indices, best = _largest(np, scores.numpy())
+        return torch.from_numpy(indices), torch.from_numpy(best)
+    indices, best = _largest(torch, scores)
+    return indices, best
+
+
+def _largest(library: Any, scores: Any) -> tuple[Any, Any]:
+    # Quicker than argmax over the first axis, which walks it pixel by pixel and writes 64-bit indices.
+    best = scores[0] + 0
+    indices = library.zeros_like(best, dtype=library.uint8)
+    larger = library.empty_like(best, dtype=library.bool)
+    bytes_of = larger.view(library.uint8)
     for index in range(1, len(scores)):
         # A later index is also the larger one, so that bytes can be combined without a mask.
-        torch.maximum(indices, (scores[index] > best).view(torch.uint8).mul_(index), out=indices)
-        torch.maximum(best, scores[index], out=best)
+        library.greater(scores[index], best, out=larger)
+        library.multiply(bytes_of, index, out=bytes_of)
+        library.maximum(indices, bytes_of, out=indices)
+        library.maximum(best, scores[index], out=best)
     return indices, best
