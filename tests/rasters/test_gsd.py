@@ -7,7 +7,7 @@ from affine import Affine
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from landwright.rasters.gsd import ground_resolution
+from landwright.rasters.gsd import ground_resolution, suited_gsd
 
 SHAPE = (100, 200)
 
@@ -55,3 +55,10 @@ def test_local_coordinates() -> None:
 
 def test_nonsense_has_no_size() -> None:
     assert ground_resolution(CRS.from_epsg(32631), Affine.translation(1e30, 1e30), SHAPE) is None
+
+
+@pytest.mark.parametrize(
+    ("gsd", "suited"), [(0.1, 0.3), (0.29, None), (0.3, None), (0.7, None), (1.04, None), (2.0, 1.0), (None, None)]
+)
+def test_suited_ground_size(gsd: float | None, suited: float | None) -> None:
+    assert suited_gsd(gsd, (0.3, 1.0)) == suited

@@ -8,6 +8,9 @@ import pyproj
 from affine import Affine
 from rasterio.crs import CRS
 
+TOLERANCE = 1.05
+"""Factor by which ground sizes may differ and still count as the same."""
+
 _TRUE_ENOUGH = 0.005
 
 
@@ -42,3 +45,19 @@ def ground_resolution(crs: CRS, transform: Affine, shape: tuple[int, int]) -> fl
     if not proj.is_geographic and abs(measured / nominal - 1) < _TRUE_ENOUGH:
         return nominal
     return measured
+
+
+def suited_gsd(gsd: float | None, wanted: tuple[float, float]) -> float | None:
+    """Ground size to resample an image to, so that a model sees pixels as in training.
+
+    Args:
+        gsd: The image's own, in metres per pixel; None where it is unknown.
+        wanted: Smallest and largest that the model was trained for.
+
+    Returns:
+        The nearest end of the range, or None where the image lies within it (give or take 5 %) or nothing is known.
+    """
+    low, high = wanted
+    if gsd is None or low / TOLERANCE <= gsd <= high * TOLERANCE:
+        return None
+    return low if gsd < low else high

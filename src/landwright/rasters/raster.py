@@ -21,6 +21,7 @@ from landwright.errors import DataError
 from landwright.rasters.bands import choose_bands, common_dtype
 from landwright.rasters.gdal import is_remote, reading, without_georeference_warning
 from landwright.rasters.info import RasterInfo, read_info
+from landwright.rasters.names import shown
 from landwright.rasters.remote import patiently
 from landwright.rasters.validity import usable
 from landwright.rasters.window import Window, whole_or_inside
@@ -160,11 +161,11 @@ class Raster:
 
     def _inspect(self, bands: Sequence[int | str] | None) -> None:
         source, handle = self._open()
-        choice = choose_bands(source, bands, self._path)
-        dtype = common_dtype(source, choice.bands, self._path)
+        choice = choose_bands(source, bands, shown(self._path))
+        dtype = common_dtype(source, choice.bands, shown(self._path))
         _refuse_cut_short(source, self._path)
         self.bands = choice.bands
-        self.info = read_info(handle, source, self._path, self.bands, dtype).with_notes(*choice.notes)
+        self.info = read_info(handle, source, shown(self._path), self.bands, dtype).with_notes(*choice.notes)
         # A warped dataset marks what lies outside the source in an alpha band of its own,
         added = handle.count if handle.count > source.count else None
         # and for want of one in the source's own alpha band, even where that is read as data.
