@@ -23,8 +23,8 @@ Gsd = Annotated[
     str | None,
     typer.Option(
         "--gsd",
-        help="Size of the map's pixels in units of its reference system; auto: that of the model's range, where the "
-        "image lies outside.",
+        help="Metres on the ground that the map's pixels are; auto: what the model was trained for, where the image "
+        "is finer or coarser.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -15,13 +15,14 @@ from affine import Affine
 from landwright.bundles import Bundle
 from landwright.engine.area import AreaReader
 from landwright.engine.channels import Channels
+from landwright.engine.clock import Clock
 from landwright.engine.counts import Counts
 from landwright.engine.finite import FiniteReader
 from landwright.engine.manifest import manifest_of
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
 from landwright.engine.products import class_specs, height_specs
-from landwright.engine.protocols import Progress, Reader, Source
+from landwright.engine.protocols import Progress, Reader, Scorer, Source
 from landwright.engine.queries import asked, check_words, query_rule_of
 from landwright.engine.resized import map_resized, remarks_on_size
 from landwright.engine.score import PixelScorer, choose_device, settle_precision
@@ -98,7 +99,7 @@ class Job:
         """
         with ExitStack() as stack:
             stack.enter_context(settings(self.images[0]))
-            yield open_source(self.images[0], self.load().card, self.options, stack)[0]
+            yield open_source(self.images, self.load().card, self.options, stack)[0]
 
 
 class MapMaker:
@@ -135,7 +136,7 @@ class MapMaker:
         self.precision = settle_precision(bundle.network, options.precision, self._device)
         stack.enter_context(settings(self.images[0]))
         if source is None:
-            source, self.remarks = open_source(self.images[0], card, options, stack)
+            source, self.remarks = open_source(self.images, card, options, stack)
         else:
             self.remarks = []
         self._source = source
@@ -202,7 +203,13 @@ class MapMaker:
         """The rasters of the map."""
         card, plan = self.bundle.card, self.plan
         tags = provenance(
-            card, self._source, self.tiling, options=self.options, precision=self.precision, resize=self._resize
+            card,
+            self._source,
+            self.tiling,
+            options=self.options,
+            precision=self.precision,
+            resize=self._resize,
+            images=len(self.images),
         )
         specs = []
         if plan.legend is not None:
@@ -290,7 +297,8 @@ class MapMaker:
         self, writers: Sequence[StripWriter], part: Part | None, progress: Progress | None, clock: Clock | None = None
     ) -> Counts:
         finite = FiniteReader(self._area, self.info.nodata, part)
-        reader, scorer = cast(Reader, finite), cast(Scorer, self._scorer)
+        reader: Reader = finite
+        scorer: Scorer = self._scorer
         stems = (spec.stem for spec in self.products.products)
         sink, classes = self._channels.sinks(dict(zip(stems, writers, strict=True)))
         if clock is not None:

@@ -15,10 +15,9 @@ from landwright.engine.score import PRECISIONS, Precision
 from landwright.engine.stream import Tiling
 from landwright.errors import UsageError
 from landwright.legends import Crosswalk
+from landwright.rasters import Order
 from landwright.rasters.blend import BLENDS, Blend
 from landwright.rasters.segments import PROVIDERS
-
-Overlapping = Literal["first", "best"]
 
 SMALLEST_TILE = 16
 
@@ -67,8 +66,8 @@ class PredictOptions:
             of heights, before less after, with a model of heights.
         aoi: Polygons of the area to map; ground outside becomes nodata.
         crs: Reference system of the map, such as ``EPSG:32632``: images are warped onto one grid while they are read.
-        gsd: Size of the map's pixels in units of its reference system; ``auto``: that end of the model's range that is
-            nearest to the image's, where this lies outside.
+        gsd: Metres on the ground that the map's pixels are; ``auto``: that end of the model's range that is nearest to
+            the (finest) image's, where this lies outside.
         like: Raster whose grid the map takes.
         overlapping: Which of several images is seen where they overlap: ``first``, in their order, or ``best``, the
             one farthest from its own edge.
@@ -107,7 +106,7 @@ class PredictOptions:
     crs: str | None = None
     gsd: float | Literal["auto"] | None = None
     like: Path | None = None
-    overlapping: Overlapping = "first"
+    overlapping: Order = "first"
     merge: Crosswalk | None = None
     min_confidence: float | None = None
     as_labels: bool = False
@@ -148,7 +147,7 @@ class PredictOptions:
                 f"min-confidence {self.min_confidence} is not a probability", remedy="Use 0.5 for a half, up to 1"
             )
         _choose("blend", self.blend, (*BLENDS, None))
-        _choose("overlapping", self.overlapping, get_args(Overlapping))
+        _choose("overlapping", self.overlapping, get_args(Order))
         _choose("tta", self.tta, AUGMENTATIONS)
         _choose("precision", self.precision, PRECISIONS)
         _choose("measure", self.measure, MEASURES)

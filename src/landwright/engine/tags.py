@@ -17,7 +17,14 @@ from landwright.maps import Rendering
 
 
 def provenance(
-    card: Card, image: Source, tiling: Tiling, *, options: PredictOptions, precision: str, resize: int = 0
+    card: Card,
+    image: Source,
+    tiling: Tiling,
+    *,
+    options: PredictOptions,
+    precision: str,
+    resize: int = 0,
+    images: int = 1,
 ) -> dict[str, str]:
     """Name the model, its scores with their protocols, the source and the settings.
 
@@ -28,6 +35,7 @@ def provenance(
         options: What the user chose.
         precision: Numbers that the network computed with.
         resize: Length in pixels that the longer side of the image was brought to first, or 0.
+        images: Number of rasters that were read as one.
 
     Returns:
         TIFF metadata; lists and mappings as JSON.
@@ -46,6 +54,9 @@ def provenance(
         settings["at_gsd"] = options.at_gsd
     if resize:
         settings["resize"] = resize
+    if images > 1:
+        settings["images"] = images
+        settings["overlapping"] = options.overlapping
     if options.snap is not None:
         settings["snap"] = options.snap
     if options.crf:
