@@ -9,6 +9,7 @@ import typer
 
 from landwright import __version__
 from landwright.cli import (
+    bench,
     benchmarks,
     datasets,
     demo,
@@ -44,6 +45,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(vectorize.vectorize)
 app.command()(export.export)
+app.command()(bench.bench)
 app.add_typer(models.app, name="models")
 
 data = typer.Typer(help="Published data sets and the synthetic world.", no_args_is_help=True)
