@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from landwright.errors import DataError, DiskFullError
-from landwright.runs import Results, pull
+from landwright.runs import FileResults, pull
 from landwright.runs.claims import Claims, Terms
 from landwright.runs.leases import Lease
 
@@ -63,23 +63,23 @@ def die_in_the_middle(run):
 
 
 def die_before_publishing(run):
-    Results.publish = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
+    FileResults.publish = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
     pull(run, write)
 
 
 def die_after_publishing(run):
-    publish = Results.publish
+    publish = FileResults.publish
 
     def then_die(*args):
         publish(*args)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    Results.publish = then_die
+    FileResults.publish = then_die
     pull(run, write)
 
 
 def die_while_taking_over(run):
-    Results.revoke = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
+    FileResults.revoke = lambda *args: os.kill(os.getpid(), signal.SIGKILL)
     pull(run, write, lease_seconds=0.3)
 
 

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from landwright.errors import DataError, DiskFullError
-from landwright.runs import Event, Journal
+from landwright.runs import Event, FileJournal
 
 FORK = multiprocessing.get_context("fork")
 
@@ -22,7 +22,7 @@ def names(journal):
 
 
 def test_events_come_back_in_order(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = FileJournal(tmp_path / "journal.jsonl")
     assert journal.read() == []
     for number in range(3):
         journal.append(event(number, reason='a "quoted" reason, {"event": "x"}\nof two lines'))
@@ -38,7 +38,7 @@ def test_events_come_back_in_order(tmp_path):
 
 @pytest.mark.parametrize("kept", [1, 9, 10, 40, -2])
 def test_a_torn_last_line_is_left_out(tmp_path, kept):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = FileJournal(tmp_path / "journal.jsonl")
     for number in range(3):
         journal.append(event(number))
     lines = journal.path.read_bytes().splitlines(keepends=True)
@@ -49,7 +49,7 @@ def test_a_torn_last_line_is_left_out(tmp_path, kept):
 @pytest.mark.parametrize("kept", [1, 9, 10, 40, -2, -1])
 def test_a_torn_line_in_the_middle_costs_no_other(tmp_path, kept):
     """A torn line has no end; that of the next writer stands right behind it."""
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = FileJournal(tmp_path / "journal.jsonl")
     for number in range(2):
         journal.append(event(number))
     lines = journal.path.read_bytes().splitlines(keepends=True)
@@ -60,7 +60,7 @@ def test_a_torn_line_in_the_middle_costs_no_other(tmp_path, kept):
 
 
 def test_other_lines_are_left_out(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = FileJournal(tmp_path / "journal.jsonl")
     journal.append(event(0))
     with journal.path.open("ab") as file:
         file.write(b'\n\0\0\0\0\nhello\n{"event":"done","unknown":1}\n{"event":3\n')
@@ -70,7 +70,7 @@ def test_other_lines_are_left_out(tmp_path):
 
 def _append_many(path, worker):
     for number in range(100):
-        Journal(path).append(Event("done", f"{worker}-{number}", "x" * 500, 1))
+        FileJournal(path).append(Event("done", f"{worker}-{number}", "x" * 500, 1))
 
 
 def test_lines_of_several_processes_do_not_mix(tmp_path):
@@ -80,13 +80,13 @@ def test_lines_of_several_processes_do_not_mix(tmp_path):
         worker.start()
     for worker in workers:
         worker.join()
-    found = [one.block for one in Journal(path).read()]
+    found = [one.block for one in FileJournal(path).read()]
     assert sorted(found) == sorted(f"{worker}-{number}" for worker in range(4) for number in range(100))
     assert path.read_bytes().count(b"\n") == 400
 
 
 def test_a_line_that_does_not_fit(tmp_path, monkeypatch):
-    journal = Journal(tmp_path / "journal.jsonl")
+    journal = FileJournal(tmp_path / "journal.jsonl")
     journal.append(event(0))
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:20]))
@@ -99,11 +99,11 @@ def test_a_line_that_does_not_fit(tmp_path, monkeypatch):
 
 def test_a_journal_that_cannot_be_written_or_read(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="cannot be read"):
-        Journal(tmp_path).read()
+        FileJournal(tmp_path).read()
 
     def refuse(*args):
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(DataError, match="Read-only file system"):
-        Journal(tmp_path / "journal.jsonl").append(event(0))
+        FileJournal(tmp_path / "journal.jsonl").append(event(0))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from landwright.errors import DataError, DiskFullError
-from landwright.runs import Results
+from landwright.runs import FileResults
 from landwright.runs import results as results_module
 
 NAME = "r00000-c00000"
@@ -16,7 +16,7 @@ NAME = "r00000-c00000"
 
 @pytest.fixture
 def results(tmp_path):
-    return Results(tmp_path / "blocks")
+    return FileResults(tmp_path / "blocks")
 
 
 def visible(results):
@@ -162,6 +162,6 @@ def test_a_damaged_note(results):
 def test_a_folder_that_is_a_file(tmp_path):
     Path(tmp_path / "blocks").touch()
     with pytest.raises(DataError):
-        Results(tmp_path / "blocks").finished()
+        FileResults(tmp_path / "blocks").finished()
     with pytest.raises(DataError):
-        Results(tmp_path / "blocks").begin(NAME, 1)
+        FileResults(tmp_path / "blocks").begin(NAME, 1)

@@ -12,7 +12,7 @@ import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from landwright.runs.store import explained
 
@@ -45,7 +45,17 @@ class Event:
     time: str | None = None
 
 
-class Journal:
+class Journal(Protocol):
+    """What happened, written by any number of processes."""
+
+    def append(self, event: Event) -> None:
+        """Write one event; it is kept when this returns."""
+
+    def read(self) -> list[Event]:
+        """Return the events in their order."""
+
+
+class FileJournal:
     """A file that any number of processes append to.
 
     On NFS lines that several machines append at the same moment can overwrite each other.
@@ -65,9 +75,7 @@ class Journal:
             DiskFullError: It does not fit.
             DataError: The file cannot be written.
         """
-        content = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="milliseconds")}
-        kept = {key: value for key, value in content.items() if value is not None}
-        line = (json.dumps(kept, separators=(",", ":")) + "\n").encode()
+        line = line_of(event)
         with explained(self.path):
             descriptor = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666)
             try:
@@ -91,10 +99,18 @@ class Journal:
                 return []
         # The next line stands right behind a torn one. Inside strings of JSON the quotes of _START are escaped.
         pieces = [piece for line in lines for piece in line.split(_START)[1:]]
-        return [event for piece in pieces if (event := _parsed(_START + piece)) is not None]
+        return [event for piece in pieces if (event := event_of(_START + piece)) is not None]
 
 
-def _parsed(line: bytes) -> Event | None:
+def line_of(event: Event) -> bytes:
+    """Return an event as a line of JSON, with the time that it is now."""
+    content = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="milliseconds")}
+    kept = {key: value for key, value in content.items() if value is not None}
+    return (json.dumps(kept, separators=(",", ":")) + "\n").encode()
+
+
+def event_of(line: bytes) -> Event | None:
+    """Return the event of a line, None for a torn one."""
     try:
         return Event(**json.loads(line))
     except (ValueError, TypeError):

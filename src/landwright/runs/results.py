@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from landwright.errors import DataError
 from landwright.runs.store import explained
@@ -20,7 +20,45 @@ NOTE: Final = "done.json"
 _STARTED: Final = ".started"
 
 
-class Results:
+class Results(Protocol):
+    """Finished blocks, and attempts that are to become some.
+
+    Of all attempts at a block one is published, whole; never one that was revoked before.
+    """
+
+    @property
+    def path(self) -> Path:
+        """Folder of this machine with the folders of finished blocks."""
+
+    def folder(self, block: str) -> Path:
+        """Return the folder of a finished block's files on this machine."""
+
+    def note(self, block: str) -> dict[str, Any]:
+        """Return what a finished block says of its making."""
+
+    def finished(self) -> set[str]:
+        """Return the names of all finished blocks."""
+
+    def is_finished(self, block: str) -> bool:
+        """Return whether a block is finished."""
+
+    def begin(self, block: str, attempt: int) -> Path | None:
+        """Make the folder for the files of an attempt; None if the attempt is known to be revoked."""
+
+    def publish(self, block: str, attempt: int, note: Mapping[str, Any]) -> bool:
+        """Show the files of an attempt as the finished block; False if another one was, or this one is revoked."""
+
+    def revoke(self, block: str, attempt: int) -> None:
+        """Make it impossible that an attempt is published, if it was not already."""
+
+    def discard(self, block: str, attempt: int) -> None:
+        """Remove what an attempt wrote that was not published."""
+
+    def sweep(self) -> None:
+        """Remove what attempts left that were never published, when no worker is at work any more."""
+
+
+class FileResults:
     """Finished blocks, a folder each, and hidden ones in which attempts do their work.
 
     A block is finished when its folder is there: the rename that shows its files is the one that marks it. Of two
@@ -33,7 +71,12 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         """Nothing is touched yet."""
-        self.path = folder
+        self._path = folder
+
+    @property
+    def path(self) -> Path:
+        """Where the blocks' folders are."""
+        return self._path
 
     def folder(self, block: str) -> Path:
         """Return the folder of a finished block's files."""
@@ -145,6 +188,14 @@ class Results:
     def discard(self, block: str, attempt: int) -> None:
         """Remove what an attempt wrote."""
         shutil.rmtree(self._place(block, attempt), ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what attempts left that were never published, when no worker is at work any more."""
+        for hidden in self.path.glob(".*"):
+            if hidden.is_dir():
+                shutil.rmtree(hidden, ignore_errors=True)
+            else:
+                hidden.unlink(missing_ok=True)
 
     def _place(self, block: str, attempt: int) -> Path:
         return self.path / f".{block}.{attempt}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,12 @@ from pathlib import Path
 from landwright.errors import DataError, UsageError
 from landwright.runs.blocks import Block
 from landwright.runs.claims import POISON
-from landwright.runs.journal import Journal
+from landwright.runs.cloud import CloudJournal, CloudStore, is_address
+from landwright.runs.cloud_results import CloudResults
+from landwright.runs.journal import FileJournal, Journal
 from landwright.runs.leases import LEASES, attempts_by_block, lease_name
 from landwright.runs.manifest import MANIFEST, Manifest, load_manifest, settle
-from landwright.runs.results import Results
+from landwright.runs.results import FileResults, Results
 from landwright.runs.store import FileStore, Store, explained
 
 
@@ -37,8 +38,10 @@ class State:
 class Run:
     """A run directory: ``manifest.json``, ``journal.jsonl``, ``leases/``, ``poison/`` and ``blocks/``.
 
+    Or the same in an object store, see `landwright.runs.cloud`.
+
     Attributes:
-        folder: The directory.
+        folder: The directory, or its address.
         manifest: What the run is about.
         blocks: All blocks of it.
         store: Its small documents.
@@ -46,7 +49,7 @@ class Run:
         journal: What happened.
     """
 
-    folder: Path
+    folder: Path | str
     manifest: Manifest
     blocks: tuple[Block, ...]
     store: Store
@@ -54,18 +57,24 @@ class Run:
     journal: Journal
 
     @classmethod
-    def open(cls, folder: Path, manifest: Manifest) -> Run:
+    def open(cls, folder: Path | str, manifest: Manifest) -> Run:
         """Begin a run, or go on with one that is about the same.
 
         Args:
-            folder: The directory. It may be missing, empty, or that of the same run; any number of workers may open it.
+            folder: The directory, or an address such as ``s3://bucket/prefix``. It may be missing, empty, or that of
+                the same run; any number of workers may open it.
             manifest: What the run is about.
 
         Raises:
-            UsageError: The folder is a file, or the directory of a run with other settings.
+            UsageError: The folder is a file, or the directory of a run with other settings; or it is the address of an
+                object store and obstore is not installed.
             DataError: It holds something else, or cannot be written.
         """
         blocks = manifest.blocks()
+        if is_address(folder):
+            settle(CloudStore(str(folder)), manifest, str(folder))
+            return cls._of(folder, manifest, blocks)
+        folder = Path(folder)
         if folder.exists() and not folder.is_dir():
             raise UsageError("is a file, not a folder", path=folder, remedy="Name a folder with --run")
         with explained(folder, "read"):
@@ -80,19 +89,30 @@ class Run:
         return cls._of(folder, manifest, blocks)
 
     @classmethod
-    def load(cls, folder: Path) -> Run:
+    def load(cls, folder: Path | str, *, local: Path | None = None) -> Run:
         """Open the directory of a run that was begun.
 
+        Args:
+            folder: The directory, or its address.
+            local: For an address: where finished blocks are fetched to when their files are asked for; by default a
+                temporary folder.
+
         Raises:
+            UsageError: It is the address of an object store and obstore is not installed.
             DataError: It is none, or it is damaged.
         """
-        manifest = load_manifest(FileStore(folder), str(folder))
-        return cls._of(folder, manifest, manifest.blocks())
+        store: Store = CloudStore(str(folder)) if is_address(folder) else FileStore(Path(folder))
+        manifest = load_manifest(store, str(folder))
+        return cls._of(folder, manifest, manifest.blocks(), local)
 
     @classmethod
-    def _of(cls, folder: Path, manifest: Manifest, blocks: Sequence[Block]) -> Run:
-        journal = Journal(folder / "journal.jsonl")
-        return cls(folder, manifest, tuple(blocks), FileStore(folder), Results(folder / "blocks"), journal)
+    def _of(cls, folder: Path | str, manifest: Manifest, blocks: Sequence[Block], local: Path | None = None) -> Run:
+        if is_address(folder):
+            store = CloudStore(str(folder))
+            return cls(folder, manifest, tuple(blocks), store, CloudResults(store, local), CloudJournal(store))
+        path = Path(folder)
+        journal = FileJournal(path / "journal.jsonl")
+        return cls(path, manifest, tuple(blocks), FileStore(path), FileResults(path / "blocks"), journal)
 
     def check(self) -> None:
         """Make sure that the run is still there.
@@ -167,12 +187,5 @@ class Run:
                 for attempt in attempts.taken | attempts.ended:
                     for ending in (None, "failed", "released"):
                         self.store.delete(lease_name(name, attempt, ending))
-        folders = (self.results.path, self.folder / LEASES, self.folder / POISON)
-        for hidden in [
-            *self.folder.glob(f".{MANIFEST}.*"),
-            *(path for folder in folders for path in folder.glob(".*")),
-        ]:
-            if hidden.is_dir():
-                shutil.rmtree(hidden, ignore_errors=True)
-            else:
-                hidden.unlink(missing_ok=True)
+        self.results.sweep()
+        self.store.sweep(LEASES, POISON)

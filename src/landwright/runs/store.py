@@ -46,6 +46,13 @@ class Store(Protocol):
     def delete(self, name: str) -> None:
         """Remove a document, if it is there."""
 
+    def sweep(self, *folders: str) -> None:
+        """Remove what writers left who died, when none is at work any more.
+
+        Args:
+            folders: Folders to look in, beside the uppermost.
+        """
+
 
 class FileStore:
     """Documents in a folder, which may be shared by several machines.
@@ -133,6 +140,20 @@ class FileStore:
         """
         with explained(self.folder / name):
             (self.folder / name).unlink(missing_ok=True)
+
+    def sweep(self, *folders: str) -> None:
+        """Remove what writers left who died, when none is at work any more.
+
+        Args:
+            folders: Folders to look in, beside the uppermost.
+
+        Raises:
+            DataError: The folder cannot be written.
+        """
+        with explained(self.folder):
+            for folder in (self.folder, *(self.folder / name for name in folders)):
+                for path in folder.glob(".*.json*"):
+                    path.unlink(missing_ok=True)
 
 
 @contextmanager
