@@ -11,7 +11,8 @@ right before it would publish; a new worker takes its place. 1 in 200 sleeps for
 
 Requests per block are those of the block itself (lease, check that it is not finished, check that the lease is not
 lost, publication, removal of the lease), renewals, looks (listings to find work) and others: leases that another worker
-was first to take, and what follows on deaths and failures. A block lost or done twice ends the program with an error.
+was first to take, and what follows on deaths and failures. An idle worker is one that waits for the blocks of others.
+A block lost or done twice ends the program with an error.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ class World:
     Attributes:
         work: Seconds that a block takes.
         now: The true time, which no worker knows.
+        idle_seconds: What all workers together waited for work.
     """
 
     terms: Terms
@@ -121,6 +123,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     counts: Counter[str] = field(default_factory=Counter)
     now: float = 0.0
+    idle_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.results = MemoryResults(self.store)
@@ -141,12 +144,16 @@ def life(world: World, view: Claims) -> Iterator[float]:
                 continue
             yield from attempt(world, view, lease)
             yield world.latency()
+        before = world.store.requests.total()
         view.look(offset + world.now * rate)
         if not view.left:
             world.counts["left"] += 1
             return
         if view.must_wait:
-            yield view.patience()
+            wait = view.patience()
+            world.idle_seconds += wait
+            world.counts["idle requests"] += world.store.requests.total() - before
+            yield wait
 
 
 def attempt(world: World, view: Claims, lease: Lease) -> Iterator[float]:
@@ -225,9 +232,10 @@ def row(workers: int, blocks: int, world: World) -> str:
     total = sum(requests.values())
     per = [f"{value / blocks:.1f}" for value in (itself, beats, looks, total - itself - looks - beats, total)]
     rate = f"{total / world.now:.1f}"
+    idle = f"{60 * count['idle requests'] / world.idle_seconds:.1f}" if world.idle_seconds else "-"
     faults = [str(count[name]) for name in ("deaths", "sleeps", "failures", "late", "poison")]
     best = f"{blocks * 1.25 * world.work / min(workers, blocks) / world.now:.2f}"
-    return "| " + " | ".join([str(workers), str(blocks), *per, rate, best, *faults]) + " |"
+    return "| " + " | ".join([str(workers), str(blocks), *per, idle, rate, best, *faults]) + " |"
 
 
 def main() -> None:
@@ -238,9 +246,9 @@ def main() -> None:
     parser.add_argument("--lease", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    print("| workers | blocks | itself | renewals | looks | others | requests per block | requests per second ", end="")
-    print("| speed | deaths | sleeps | failures | too late | set aside |")
-    print("|" + "---|" * 14)
+    print("| workers | blocks | itself | renewals | looks | others | requests per block | per idle minute ", end="")
+    print("| requests per second | speed | deaths | sleeps | failures | too late | set aside |")
+    print("|" + "---|" * 15)
     for case in given.cases:
         workers, blocks = map(int, case.split("x"))
         world = simulate(workers, blocks, work=given.seconds, lease=given.lease, seed=given.seed)
