@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from landwright.engine.decode import ByLogit, ByProbability, ByQuery, most_probable
+from landwright.engine.decode import ByLogit, ByProbability, ByQuery, _largest, most_probable
 from landwright.engine.merge import Merger
 from landwright.networks.clip.rule import QueryRule
 
@@ -29,6 +29,19 @@ def test_the_largest_score_wins_and_the_first_of_equals() -> None:
     assert torch.equal(best, values.amax(0))
     tied, _ = most_probable(torch.tensor([0.2, 0.4, 0.4]).reshape(3, 1, 1))
     assert tied.item() == 1
+
+
+def test_it_is_the_same_on_every_device() -> None:
+    """On a CPU numpy compares, elsewhere torch."""
+    values = torch.rand(9, 20, 30).mul_(8).round_()
+    values[3, :2] = torch.nan
+    values[5, 5] = torch.inf
+    indices, best = most_probable(values)
+    elsewhere = _largest(torch, values)
+    assert torch.equal(indices[2:], elsewhere[0][2:])
+    torch.testing.assert_close(best, elsewhere[1], rtol=0, atol=0, equal_nan=True)
+    assert best[:2].isnan().all()
+    assert indices.max() < 9
 
 
 def test_of_some_of_all_classes_the_rest_is_divided_out() -> None:

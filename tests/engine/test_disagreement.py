@@ -13,6 +13,7 @@ from landwright.engine.disagreement import Disagreeing, DisagreementMap, SpareHe
 from landwright.engine.heads import ClassHead, HeightHead
 from landwright.engine.score import PixelScorer
 from landwright.engine.stream import Tiling, map_windows
+from landwright.engine.weights import window_weights
 from landwright.errors import UsageError
 from landwright.networks import Outputs
 
@@ -67,8 +68,6 @@ class Exact:
         self._tile, self._blend, self._size = tiling.tile, tiling.blend, (height, width)
 
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
-        from landwright.engine.weights import window_weights
-
         scores = self._scorer(pixels, valid)
         weights = window_weights(self._tile, self._rows, self._cols, self._blend)
         for said in scores.double().numpy():

@@ -180,3 +180,29 @@ def test_holes_are_found(tmp_path: Path) -> None:
         file.write(np.ones((256, 256), np.uint8), 1, window=rasterio.windows.Window(0, 0, 256, 256))
     with pytest.raises(RasterioError, match="block 1_0 is missing"):
         _refuse_holes(path)
+
+
+GROWTH = """
+import resource, sys
+import numpy as np
+from landwright.maps import StripWriter
+rows = np.random.default_rng(0).integers(0, 16, (8, 64, 1024), dtype=np.uint8)
+height = int(sys.argv[2])
+with StripWriter(sys.argv[1], width=1024, height=height, dtype="uint8", bands=8, overviews="average") as out:
+    for row in range(0, height, 64):
+        out.write(rows)
+    out.finish()
+    # Of the whole process, in kB: writing, the COG and its overviews.
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_height(tmp_path: Path) -> None:
+    """Of 50 and of 200 MB of pixels; GDAL's cache, of 64 MB, is full in both."""
+    run = [sys.executable, "-c", GROWTH, str(tmp_path / "map.tif")]
+    low, high = (
+        int(subprocess.run([*run, str(height)], capture_output=True, check=True, timeout=600).stdout)
+        for height in (6144, 24576)
+    )
+    assert (high - low) / 1024 < 25

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from landwright.legends import Legend, LegendClass, list_legends, load_legend
-from landwright.maps.qml import CONFIDENCE_RAMP, class_style, ramp_style
+from landwright.maps.qml import (
+    CONFIDENCE_RAMP,
+    DISAGREEMENT_RAMP,
+    PROBABILITY_RAMP,
+    Colour,
+    class_style,
+    ramp_style,
+)
 
 
 @pytest.mark.parametrize("name", list_legends())
@@ -40,3 +48,15 @@ def test_ramps_are_interpolated_between_their_stops() -> None:
     items = [(item.get("value"), item.get("label"), item.get("color")) for item in shader]
     assert items[0] == ("0", "0 %", "#a50026")
     assert items[-1] == ("100", "100 %", "#1a9641")
+
+
+@pytest.mark.parametrize("ramp", [CONFIDENCE_RAMP, PROBABILITY_RAMP, DISAGREEMENT_RAMP])
+def test_ramps_rise(ramp: Sequence[tuple[float, Colour]]) -> None:
+    values = [value for value, _ in ramp]
+    assert values == sorted(set(values))
+    assert all(0 <= part <= 255 for _, colour in ramp for part in colour)
+
+
+def test_plain_numbers_have_no_unit() -> None:
+    items = ET.fromstring(ramp_style(PROBABILITY_RAMP, "")).findall(".//item")
+    assert [item.get("label") for item in items] == ["0", "0.25", "0.5", "0.75", "1"]
