@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from landwright.evaluation import BundleEvaluation
     from landwright.maps import VectorResult
 
+Images = str | PathLike[str] | Sequence[str | PathLike[str]]
+
 
 class Mapper(Bundle):
     """A loaded model bundle that makes maps.
@@ -31,11 +33,12 @@ class Mapper(Bundle):
         path: Folder that it was loaded from.
     """
 
-    def predict(self, image: str | PathLike[str], out: str | PathLike[str], **options: Any) -> MapResult:
+    def predict(self, image: Images, out: str | PathLike[str], **options: Any) -> MapResult:
         """Map an image, as ``landwright predict`` does.
 
         Args:
-            image: Raster with the bands of the card, of any size, in sensor units; of two dates the later.
+            image: Raster with the bands of the card, of any size, in sensor units; of two dates the later. Several
+                become one map.
             out: Map to write, a Cloud Optimized GeoTIFF: codes of the legend, or metres of a model of heights alone.
             **options: As of :func:`landwright.predict`.
 
@@ -69,19 +72,22 @@ def load(where: str | PathLike[str], *, device: str | torch.device = "cpu", revi
 
 
 def predict(
-    model: Bundle | str | PathLike[str] | None, image: str | PathLike[str], out: str | PathLike[str], **options: Any
+    model: Bundle | str | PathLike[str] | None, image: Images, out: str | PathLike[str], **options: Any
 ) -> MapResult:
     """Map an image, as ``landwright predict`` does.
+
+    Large images are mapped in blocks, and an interrupted call goes on where it was (``docs/large-maps.md``).
 
     Args:
         model: A loaded bundle, or what :func:`load` takes, or the name of a published vision-language model, such as
             ``clip-b16``. None takes the default one, ``farslip1-b16``, and needs words.
-        image: Raster with the bands of the model's card, of any size, in sensor units; of two dates the later.
+        image: Raster with the bands of the model's card, of any size, in sensor units: a file, URL or GDAL name; of two
+            dates the later. Several become one map.
         out: Map to write, a Cloud Optimized GeoTIFF: codes of the legend, or metres of a model of heights alone.
         **options: Fields of :class:`landwright.PredictOptions`, such as ``confidence=True`` or
-            ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk. With a vision-language
-            model also fields of :class:`landwright.engine.WordOptions`, such as
-            ``words="building, roof; road; tree, forest; water"``.
+            ``before="earlier.tif"``; ``merge`` may also be the name or the file of a crosswalk. Fields of
+            :class:`landwright.engine.RunOptions`, such as ``workers=4``. With a vision-language model also fields of
+            :class:`landwright.engine.WordOptions`, such as ``words="building, roof; road; tree, forest; water"``.
 
     Returns:
         The files written and how long it took.
@@ -90,17 +96,29 @@ def predict(
         UsageError: An option is unknown or does not fit.
         DataError: Model or image is missing, damaged, or they do not fit each other.
     """
-    from landwright.engine import PredictOptions, WordOptions, find_model, predict_raster
+    from landwright.engine import Job, PredictOptions, RunOptions, WordOptions, predict_job
 
-    of_words = {field.name for field in fields(WordOptions)}
-    known = [*(field.name for field in fields(PredictOptions)), *sorted(of_words)]
+    of_words, of_runs = ({field.name for field in fields(kind)} for kind in (WordOptions, RunOptions))
+    known = [*(field.name for field in fields(PredictOptions)), *sorted(of_words | of_runs)]
     if unknown := sorted(set(options) - set(known)):
         raise UsageError(f"predict has no option {unknown[0]!r}", remedy=f"Known: {', '.join(known)}")
     if options.get("merge") is not None:
         options["merge"] = _crosswalk(options["merge"])
     looked_for = WordOptions(**{name: options.pop(name) for name in of_words & set(options)})
-    chosen = PredictOptions(**options)
-    return predict_raster(find_model(model, looked_for), Path(image), Path(out), options=chosen)
+    runs = RunOptions(**{name: options.pop(name) for name in of_runs & set(options)})
+    if runs.executor == "shards":
+        raise UsageError(
+            "executor shards makes a part of a map, not a map",
+            remedy="Use the command line: landwright predict --executor shards, then landwright merge",
+        )
+    images = (image,) if isinstance(image, str | PathLike) else image
+    job = Job(
+        model if model is None or isinstance(model, Bundle) else str(model),
+        tuple(map(str, images)),
+        PredictOptions(**options),
+        looked_for,
+    )
+    return predict_job(job, Path(out), runs=runs)
 
 
 def evaluate(

@@ -102,7 +102,7 @@ class StageMaker:
         """
         with ExitStack() as stack:
             stack.enter_context(settings(str(scene.image)))
-            source, _ = open_source(scene.image, self._bundle.card, self._options, stack)
+            source, _ = open_source((str(scene.image),), self._bundle.card, self._options, stack)
             held = self._held(scene, source.info, stack)
             cam, pseudo = (np.full(source.shape, IGNORE, np.uint8) for _ in range(2))
             strength, strongest = Thumbnail(source.shape, self._side, fill=0), Thumbnail(source.shape, self._side)
