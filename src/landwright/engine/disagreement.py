@@ -97,7 +97,7 @@ class DisagreementMap:
 
     def write(self, row: int, scores: Tensor, valid: NDArray[np.bool_]) -> None:
         """Take disagreements (1, n, W) in 0..1 and validity (n, W); see `protocols.Sink`."""
-        known = valid & scores[0].isfinite().cpu().numpy()
+        known = valid & np.isfinite(scores[0].cpu().numpy())
         self._writer.write(np.where(known, percent(scores[0]), np.uint8(NO_CONFIDENCE)))
 
 

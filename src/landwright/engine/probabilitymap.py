@@ -38,7 +38,10 @@ class ProbabilityMap:
             self._writer.write(np.full((self._classes, *valid.shape), NO_PROBABILITY, dtype=np.uint8))
             return
         probabilities = self._decoder.probabilities(scores)
-        known = valid & probabilities.sum(dim=0).isfinite().cpu().numpy()
-        steps = probabilities.mul(PROBABILITY_STEPS).round_().clamp_(0, PROBABILITY_STEPS)
-        stored = steps.to(torch.uint8).cpu().numpy()
-        self._writer.write(stored if known.all() else np.where(known, stored, np.uint8(NO_PROBABILITY)))
+        known = valid & np.isfinite(probabilities.sum(dim=0).cpu().numpy())
+        steps = torch.empty(probabilities.shape, dtype=torch.uint8, device=probabilities.device)
+        # One by one they stay in a processor's cache.
+        for stored, one in zip(steps, probabilities, strict=True):
+            stored.copy_(one.mul(PROBABILITY_STEPS).round_().clamp_(0, PROBABILITY_STEPS))
+        rows = steps.cpu().numpy()
+        self._writer.write(rows if known.all() else np.where(known, rows, np.uint8(NO_PROBABILITY)))
