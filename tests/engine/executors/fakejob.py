@@ -4,10 +4,14 @@ import os
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
 
 from landwright.errors import DataError, DiskFullError, UsageError
+from landwright.rasters import Window
 
 BAD = "r00001-c00001"
 
@@ -32,7 +36,20 @@ class FakeJob:
             raise DataError("there is no such folder", path=self.bundle)
         if self.fault == "die at once":
             os.kill(os.getpid(), signal.SIGKILL)
+        if Path(self.bundle).is_dir():
+            self.trace(
+                "bundle", " ".join(f"{path.name}={path.read_text()}" for path in sorted(Path(self.bundle).iterdir()))
+            )
         yield FakeMapper(self, source)
+
+    @contextmanager
+    def open_source(self):
+        self.trace("source")
+        yield FakeSource(self)
+
+    def again(self):
+        """The same without a fault."""
+        return replace(self, fault="")
 
     def trace(self, kind, text=""):
         name = f"{kind}.{os.getpid()}.{time.monotonic_ns()}"
@@ -53,11 +70,21 @@ class FakeMapper:
         job.trace("work", block.name)
         (folder / "classes.tif").write_bytes(content(block.name)[:1000])
         time.sleep(job.pause)
+        if self.source is not None:
+            self.read(block)
         if block.name == BAD:
             self.fail()
         if job.fault == "hang":
             time.sleep(600)
         (folder / "classes.tif").write_bytes(content(block.name))
+
+    def read(self, block):
+        """As the engine does: strips of 4 rows, one above the block and one below, the first one higher."""
+        height, _ = self.source.shape
+        rows = [max(0, block.row0 - 4), *range(block.row0 + 4, min(block.row1 + 4, height), 4)]
+        for row, stop in zip(rows, [*rows[1:], min(block.row1 + 4, height)], strict=True):
+            pixels, valid = self.source.read_with_valid(Window(row, block.col0, stop - row, 10))
+            assert np.array_equal(pixels, expected(row, stop, block.col0)) and valid.all() and pixels.flags.writeable
 
     def fail(self):
         fault = self.job.fault
@@ -74,3 +101,25 @@ class FakeMapper:
 
 def content(name):
     return name.encode() * 2000
+
+
+def expected(row, stop, col):
+    """Values of 10 columns."""
+    return (np.arange(row, stop)[:, None] * 1000 + np.arange(col, col + 10))[None]
+
+
+@dataclass(frozen=True)
+class FakeSource:
+    """A raster of 30 x 30 pixels."""
+
+    job: FakeJob
+    info = SimpleNamespace(width=30, height=30)
+    bands = (1,)
+    shape = (30, 30)
+
+    def read_with_valid(self, window):
+        self.job.trace("read", f"{window.row}+{window.height}")
+        if self.job.fault == "unreadable":
+            raise DataError("cannot be read", path="a.tif")
+        pixels = expected(window.row, window.row + window.height, window.col)
+        return pixels, np.ones(pixels.shape[1:], bool)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from landwright.engine.executors import ExecutorOptions, local, local_devices, processes, run_local
+from landwright.engine.executors import ExecutorOptions, local, local_devices, portable, run_local
 from landwright.errors import DataError, DiskFullError, UsageError
 
 
@@ -149,11 +149,11 @@ class Odd(Exception):
 
 
 def test_errors_that_travel():
-    assert isinstance(processes.portable(Odd(1, 2)), RuntimeError)
+    assert isinstance(portable.portable(Odd(1, 2)), RuntimeError)
     try:
         raise UsageError("no", path="a", remedy="Yes") from ValueError("deep")
     except UsageError as error:
-        found = processes.portable(error)
+        found = portable.portable(error)
     assert (str(found), found.path, found.remedy) == ("a: no. Yes.", "a", "Yes")
     assert "deep" in found.__notes__[0]
 

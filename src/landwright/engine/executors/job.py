@@ -30,8 +30,8 @@ class Job(Protocol):
     """What is to be mapped and with which model: a frozen dataclass that can be pickled."""
 
     @property
-    def bundle(self) -> str:
-        """Folder of the model, or its id on a hub."""
+    def bundle(self) -> object:
+        """Folder of the model, its name, or the loaded model."""
 
     @property
     def options(self) -> Device:
@@ -41,7 +41,7 @@ class Job(Protocol):
         """Load the model and open the rasters, or read from what is given."""
 
     def open_source(self) -> AbstractContextManager[Source]:
-        """Open the rasters alone, in the process that reads them for another."""
+        """Open the rasters without the model, in a process that reads them for another."""
 
 
 J = TypeVar("J", bound=Job)

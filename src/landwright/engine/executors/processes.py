@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -18,6 +16,7 @@ import torch
 
 from landwright.engine.executors.crew import Ending
 from landwright.engine.executors.job import Job, on_device
+from landwright.engine.executors.portable import portable
 from landwright.engine.executors.stopping import leave
 from landwright.runs import Run, pull
 
@@ -86,23 +85,23 @@ class Processes:
 
 def _ending(worker: str, process: BaseProcess, ours: Connection) -> Ending:
     try:
-        message = ours.recv() if ours.poll() else None
-    except (EOFError, OSError):
-        message = None
-    ours.close()
-    process.join(_GRACE_SECONDS)  # it has nothing left to do, or is dead
-    if message is None:
-        code = process.exitcode
-        how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
-        return Ending(worker, death=f"its process ended with {how}")
-    return Ending(worker, error=None if message == "done" else message)
+        if ours.poll():
+            return Ending(worker, error=ours.recv())
+    except (EOFError, OSError):  # it was killed, perhaps over its last words
+        pass
+    finally:
+        ours.close()
+        process.join(_GRACE_SECONDS)  # it has nothing left to do, or is dead
+    code = process.exitcode
+    how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit code {code}"
+    return Ending(worker, death=f"its process ended with {how}")
 
 
 def work(told: Connection, run: Run, job: Job, pulling: dict[str, Any], worker: str, threads: int) -> None:
     """Pull blocks in a process of its own.
 
     Args:
-        told: Takes ``done``, or the error.
+        told: Takes the error, or None when nothing is left to do.
         run: The run.
         job: What is to be done.
         pulling: Arguments of `pull`.
@@ -119,19 +118,7 @@ def work(told: Connection, run: Run, job: Job, pulling: dict[str, Any], worker: 
     except Exception as error:
         told.send(portable(error))
     else:
-        told.send("done")
-
-
-def portable(error: Exception) -> Exception:
-    """Return an error that can be sent to another process, with the lines where it came from."""
-    lines = "".join(traceback.format_exception(error))
-    error.__cause__ = error.__context__ = None
-    try:
-        found: Exception = pickle.loads(pickle.dumps(error))
-    except Exception:
-        found = RuntimeError(str(error))
-    found.add_note(lines)
-    return found
+        told.send(None)
 
 
 def _end_with_parent() -> None:

@@ -7,21 +7,35 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 
 @contextmanager
 def stopping() -> Iterator[None]:
-    """Raise SystemExit on SIGTERM; outside the main thread, where Python allows no handlers, do nothing."""
+    """Interrupt on SIGTERM as Ctrl-C does, then raise SystemExit; outside the main thread, which alone may, do nothing.
+
+    Not SystemExit at once: while Ray waits it understands nothing but KeyboardInterrupt.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGTERM, leave)
+    asked = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        if asked.is_set():
+            leave(signal.SIGTERM, None)
+        raise
     finally:
         signal.signal(signal.SIGTERM, previous)
 
 
-def leave(number: int, frame: FrameType | None) -> None:
+def leave(number: int, frame: FrameType | None) -> NoReturn:
     """Leave with the exit code that shells expect after a signal; a handler of signals."""
     raise SystemExit(128 + number)
