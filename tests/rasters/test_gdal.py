@@ -35,6 +35,11 @@ def test_settings_of_the_environment_are_kept(monkeypatch: pytest.MonkeyPatch) -
         assert "GDAL_HTTP_MAX_RETRY" not in getenv()
 
 
+def test_sources_of_a_virtual_raster_may_not_stall() -> None:
+    with settings("a.VRT"):
+        assert getenv()["GDAL_HTTP_LOW_SPEED_TIME"] == 20
+
+
 def test_no_setting_is_a_credential(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
     with settings("s3://bucket/a.tif"):

@@ -136,3 +136,9 @@ def test_buckets(image: Path, host: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(DataError, match=r"s3://bucket/b\.tif"):
         open_raster("s3://bucket/b.tif")
     assert not rasterio.env.hasenv()
+
+
+@pytest.mark.parametrize("name", ['HDF5:"https://127.0.0.1:9/a.h5"://v', "NETCDF:/vsicurl/https://127.0.0.1:9/a.nc:v"])
+def test_gdal_names_on_the_network(name: str) -> None:
+    with pytest.raises(DataError, match="is not a readable raster"):
+        open_raster(name)

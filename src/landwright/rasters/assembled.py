@@ -195,7 +195,8 @@ class Assembled:
         counts = Counter(note for info in infos for note in info.notes)
         notes = [note if count == total else f"{note} ({count} of {total} images)" for note, count in counts.items()]
         if self.resampled:
-            notes.append(f"{self.resampled} of {total} images are resampled onto the map's grid (bilinear)")
+            number = f"{self.resampled} of {total} images are " if total > 1 else ""
+            notes.append(f"{number}resampled onto the map's grid (bilinear)")
         if beside := total - len(self._members):
             notes.append(f"{beside} of {total} images lie beside the map's grid")
         return notes

@@ -22,14 +22,14 @@ FAILURES: Final = (RasterioError, CPLE_BaseError)
 
 _CACHE_BYTES = 64 * 2**20
 _STATUS = re.compile(r"response[ _]code(?: on [^ ]+)?\s*[:=]\s*([1-5]\d\d)")
-# VSI_CACHE is not among them: it would take 25 MB for every open file, and windows are read in order.
+# Ranges are merged as GDAL does by default: a strip of tiles is one request. VSI_CACHE would change nothing of that
+# and take 25 MB for every open file.
 _NETWORK: Final = {
     "GDAL_HTTP_CONNECTTIMEOUT": 10,
     "GDAL_HTTP_LOW_SPEED_TIME": 20,
     "GDAL_HTTP_LOW_SPEED_LIMIT": 1000,
     "GDAL_HTTP_MAX_RETRY": 2,
     "GDAL_HTTP_RETRY_DELAY": 0.5,
-    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": True,
 }
 """A server that is silent for 20 s is given up; a transfer that goes on may take as long as it likes."""
 
@@ -64,7 +64,8 @@ def settings(path: str) -> Env:
     # GDAL reads truncated PNG files without an error when it decodes them in one go.
     options: dict[str, Any] = {"GDAL_CACHEMAX": _CACHE_BYTES, "GDAL_PNG_WHOLE_IMAGE_OPTIM": False}
     wishes: dict[str, Any] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if is_remote(path) else {}
-    if is_network(path):
+    # What a virtual raster is made of may lie anywhere.
+    if is_network(path) or path.lower().endswith(".vrt"):
         wishes |= _NETWORK
     return Env(**options, **{name: value for name, value in wishes.items() if get_gdal_config(name) is None})
 
