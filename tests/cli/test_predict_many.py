@@ -208,3 +208,16 @@ def test_what_does_not_go_together(scene: np.ndarray, tmp_path: Path, model: Pat
     result = run(tmp_path / "tiles", "-m", model, "-o", tmp_path / "maps", "--run", tmp_path / "run")
     assert (result.exit_code, "3 maps do not go into one run directory" in result.stderr) == (2, True)
     assert not out.exists()
+
+
+def test_memory_is_kept_within_bounds(scene: np.ndarray, tmp_path: Path, model: Path) -> None:
+    image, out = tmp_path / "whole.tif", tmp_path / "map.tif"
+    result = run(image, "-m", model, "-o", out, "--batch", "auto", "--max-memory", "2GB")
+    assert result.exit_code == 0, result.output
+    for options, problem in (
+        (("--max-memory", "100KB"), "the sums of one row of windows take"),
+        (("--max-memory", "lots"), "'lots' is not a size of memory"),
+        (("--batch", "many"), "batch 'many' is not a number of windows"),
+    ):
+        result = run(image, "-m", model, "-o", tmp_path / "no.tif", *options)
+        assert (result.exit_code, problem in result.stderr) == (2, True), result.output

@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 import typer
 
@@ -86,3 +86,18 @@ def band_list(text: str) -> list[int | str]:
     if not all(names):
         raise UsageError(f"bands {text!r} are not a list", remedy="Separate numbers or names by commas: --bands 1,2,3")
     return [int(name) if name.isdecimal() else name for name in names]
+
+
+def batch_size(text: str | None) -> int | Literal["auto"] | None:
+    """Read the value of ``--batch``.
+
+    Raises:
+        UsageError: It is neither a number nor ``auto``.
+    """
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise UsageError(f"batch {text!r} is not a number of windows", remedy="Use 1 or more, or auto")
+    return int(text)

@@ -9,7 +9,7 @@ import typer
 
 from landwright.cli import grids, runs
 from landwright.cli import words as word_options
-from landwright.cli.common import band_list, guard
+from landwright.cli.common import band_list, batch_size, guard
 from landwright.cli.maps import make_maps
 from landwright.errors import UsageError
 
@@ -108,8 +108,12 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         typer.Option("--blend", help="cosine, gaussian, crop, uniform, paraformer or rs3dada (default: the model's)."),
     ] = None,
     batch: Annotated[
-        int | None,
-        typer.Option("--batch", "-b", help="Windows at a time (default: 1 on a CPU, 8 on a GPU; words: 8, 32)."),
+        str | None,
+        typer.Option(
+            "--batch",
+            "-b",
+            help="Windows at a time (default: 1 on a CPU, 8 on a GPU; words: 8, 32); auto: as many as fit a GPU.",
+        ),
     ] = None,
     asset: grids.Asset = None,
     crs: grids.Crs = None,
@@ -125,6 +129,10 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     on_error: runs.OnError = "skip",
     lease: runs.Lease = 60.0,
     address: runs.Address = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option("--max-memory", help="Memory for sums and batches besides the model, such as 4GB."),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     precision: Annotated[
         str, typer.Option("--precision", help="auto (bf16 on a GPU that has it), 32, bf16 or 16.")
@@ -151,13 +159,15 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     wanted = _wanted(expand_sources(_named(images, before, after), asset=asset), out)
     # The engine brings torch, which is loaded only when the inputs are there.
     from landwright.engine import Job, PredictOptions, RunOptions, WordOptions
+    from landwright.engine.memory import parse_size
     from landwright.legends import load_crosswalk
 
     options = PredictOptions(
         tile=tile,
         overlap=overlap,
         blend=blend,  # type: ignore[arg-type]  # checked by PredictOptions, with the choices in the message
-        batch=batch,
+        batch=batch_size(batch),
+        max_memory=None if max_memory is None else parse_size(max_memory),
         tta=tta,  # type: ignore[arg-type]
         device=device,
         precision=precision,  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,8 +30,12 @@ Block = Annotated[
     ),
 ]
 RunFolder = Annotated[
-    Path | None,
-    typer.Option("--run", help="Run directory (default: beside the map, as NAME.run).", rich_help_panel=_PANEL),
+    str | None,
+    typer.Option(
+        "--run",
+        help="Run directory, or s3://bucket/prefix (default: beside the map, as NAME.run).",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Shard = Annotated[
     str | None,

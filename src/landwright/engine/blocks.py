@@ -19,6 +19,7 @@ from landwright.errors import DataError, UsageError
 from landwright.maps import MapFiles
 from landwright.maps.merging import merge_maps, missing_blocks
 from landwright.runs import Run, cut
+from landwright.runs.cloud import is_address
 
 Executor = Literal["local", "shards", "ray"]
 EXECUTORS: tuple[str, ...] = get_args(Executor)
@@ -39,7 +40,8 @@ class RunOptions:
             ``local``.
         workers: Number of processes or actors.
         block: Side of a block in pixels, >= 64 (default: 8192).
-        run: The run directory (default: beside the map, with the suffix ``.run``).
+        run: The run directory, or its address in an object store, such as ``s3://bucket/prefix`` (default: beside the
+            map, with the suffix ``.run``).
         shard: Take only the blocks of this share (index, count); with ``shards``.
         retries: How often a block that failed is tried again before it is set aside.
         on_error: Go on without blocks that were set aside (``skip``), or stop (``fail``).
@@ -53,7 +55,7 @@ class RunOptions:
     executor: Executor | None = None
     workers: int | None = None
     block: int | None = None
-    run: Path | None = None
+    run: Path | str | None = None
     shard: tuple[int, int] | None = None
     retries: int = 2
     on_error: Literal["skip", "fail"] = "skip"
@@ -100,6 +102,10 @@ class RunOptions:
         """Side of a block in pixels."""
         return self.block or BLOCK
 
+    def columns(self, maker: MapMaker) -> int:
+        """Return the columns of the widest block with the windows that touch it."""
+        return min(maker.info.width, self.side + 2 * maker.tiling.tile)
+
     def divides(self, maker: MapMaker) -> bool:
         """Return whether a map is made in blocks.
 
@@ -121,12 +127,12 @@ class RunOptions:
         return len(cut(maker.info.height, maker.info.width, self.side)) > 1
 
 
-def run_folder(files: MapFiles, runs: RunOptions) -> Path:
-    """Return the run directory of a map."""
-    return files.codes.with_suffix(".run") if runs.run is None else Path(runs.run)
+def run_folder(files: MapFiles, runs: RunOptions) -> Path | str:
+    """Return the run directory of a map, or its address."""
+    return files.codes.with_suffix(".run") if runs.run is None else runs.run
 
 
-def begin(maker: MapMaker, folder: Path, runs: RunOptions) -> Run:
+def begin(maker: MapMaker, folder: Path | str, runs: RunOptions) -> Run:
     """Begin a run or go on with it; the same whoever of its workers is the first.
 
     Raises:
@@ -174,7 +180,8 @@ def map_in_blocks(
     counts.check(maker.images[0], maker.options)
     stems = (spec.stem for spec in maker.products.products)
     merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts)
-    shutil.rmtree(folder)
+    if not is_address(folder):
+        shutil.rmtree(folder)
     return counts
 
 
@@ -198,7 +205,7 @@ def map_shard(
     run = begin(maker, folder, runs)
     outcome = execute(run, replace(job, run=folder), maker, runs, progress=progress)
     return ShardResult(
-        run=folder,
+        run=str(folder),
         blocks=len(run.blocks),
         made=outcome.made,
         finished=outcome.finished,

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from affine import Affine
 
-from landwright.bundles import Bundle
+from landwright.bundles import Bundle, available
 from landwright.engine.area import AreaReader
 from landwright.engine.channels import Channels
 from landwright.engine.clock import Clock
 from landwright.engine.counts import Counts
 from landwright.engine.finite import FiniteReader
+from landwright.engine.fit import check_sums, fit_batch, sum_bytes
 from landwright.engine.manifest import manifest_of
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
@@ -25,7 +27,7 @@ from landwright.engine.products import class_specs, height_specs
 from landwright.engine.protocols import Progress, Reader, Scorer, Source
 from landwright.engine.queries import asked, check_words, query_rule_of
 from landwright.engine.resized import map_resized, remarks_on_size
-from landwright.engine.score import PixelScorer, choose_device, settle_precision
+from landwright.engine.score import PixelScorer, device_named, settle_precision
 from landwright.engine.shown import map_shown
 from landwright.engine.sources import open_source
 from landwright.engine.stream import Part, map_windows
@@ -55,14 +57,14 @@ class Job:
         images: The rasters to map.
         options: How.
         words: What a model of words looks for, or None.
-        run: Directory of the run that the blocks belong to, or None.
+        run: Directory of the run that the blocks belong to, or its address, or None.
     """
 
     bundle: str | Bundle | None
     images: tuple[str, ...]
     options: PredictOptions
     words: WordOptions | None = None
-    run: Path | None = None
+    run: Path | str | None = None
 
     def load(self) -> Bundle:
         """Load the model.
@@ -132,7 +134,8 @@ class MapMaker:
         card = bundle.card
         self.plan = plan(card, options)
         self._resize = check_words(bundle, options)
-        self._device = choose_device(options.device)
+        # The one who only has others at work need not have the device himself.
+        self._device = device_named(options.device)
         self.precision = settle_precision(bundle.network, options.precision, self._device)
         stack.enter_context(settings(self.images[0]))
         if source is None:
@@ -165,6 +168,26 @@ class MapMaker:
         """Where it is computed."""
         return str(self._device)
 
+    def fit(self, width: int) -> None:
+        """Choose how many windows go through the network together, where that is left to the memory.
+
+        Args:
+            width: Columns that are mapped at a time.
+
+        Raises:
+            UsageError: Not even one window fits, or the sums of a row of windows do not.
+        """
+        limit, batch = self.options.max_memory, self.options.batch
+        if batch != "auto" and limit is None:
+            return
+        tile, scorer = self.tiling.tile, self._scorer
+        if limit is not None:
+            check_sums(scorer.channels, tile, width, limit, device=scorer.device)
+        reserved = sum_bytes(scorer.channels, tile, width)
+        bands, usual = len(self._source.bands), self.tiling.batch
+        found = fit_batch(scorer, tile=tile, bands=bands, usual=usual, limit=limit, reserved=reserved)
+        self.tiling = replace(self.tiling, batch=found if batch in {None, "auto"} else min(found, usual))
+
     def manifest(self, block: int) -> Manifest:
         """Write down what the map depends on.
 
@@ -188,6 +211,7 @@ class MapMaker:
         Raises:
             DataError: The run directory is damaged or cannot be written.
         """
+        self.tiling = replace(self.tiling, batch=cast(int, run.manifest.settings["batch"]))
         if run.store.create(PRODUCTS, self.products.model_dump_json(indent=1).encode()):
             return
         content = run.store.read(PRODUCTS)
@@ -329,7 +353,7 @@ class MapMaker:
             self.bundle.card.normalization,
             self._channels.heads,
             dates=max(1, self.plan.heights),
-            device=self._device,
+            device=available(self._device),
             precision=self.precision,
             augmentation=self.options.tta,
             zoom=max(1.0, self._zoom),

@@ -46,7 +46,8 @@ class PredictOptions:
             keeps heights below 0, or ``uniform``, whose steps are fixed and whose windows count alike (SegEarth-OV,
             RS-OVSS).
         batch: Windows that go through the network together (default: 1 on a CPU, 8 on a GPU; of a model of words 8
-            and 32).
+            and 32); ``auto``: as many as fill a GPU's free memory.
+        max_memory: Memory in bytes that sums and batches may take on the device besides the model's weights.
         tta: Test-time augmentation: ``none``, ``flip`` (4 passes), ``d4`` (8 passes), ``scale`` (3 sizes) or
             ``flip-scale`` (12 passes).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ...
@@ -91,7 +92,8 @@ class PredictOptions:
     tile: int | None = None
     overlap: float | None = None
     blend: Blend | None = None
-    batch: int | None = None
+    batch: int | Literal["auto"] | None = None
+    max_memory: int | None = None
     tta: Augmentation = "none"
     device: str = "auto"
     precision: Precision = "auto"
@@ -122,8 +124,10 @@ class PredictOptions:
             raise UsageError(f"tile {self.tile} is too small", remedy=f"Use at least {SMALLEST_TILE} pixels")
         if self.overlap is not None and not 0 <= self.overlap < 1:
             raise UsageError(f"overlap {self.overlap} is not a share of the tile", remedy="Use 0.25 for a quarter")
-        if self.batch is not None and self.batch < 1:
+        if isinstance(self.batch, int) and self.batch < 1:
             raise UsageError(f"batch {self.batch} is not a number of windows", remedy="Use 1 or more")
+        if self.max_memory is not None and self.max_memory < 1:
+            raise UsageError(f"max-memory {self.max_memory} is no memory", remedy="Use bytes, such as 4_000_000_000")
         if self.scale is not None and not 0 < self.scale < math.inf:
             raise UsageError(f"scale {self.scale} is not a factor", remedy="Use a number above 0, such as 0.00389")
         if self.at_gsd is not None and not 0 < self.at_gsd < math.inf:
@@ -131,9 +135,7 @@ class PredictOptions:
         if isinstance(self.gsd, int | float) and not 0 < self.gsd < math.inf:
             raise UsageError(f"gsd {self.gsd} is not the size of a pixel", remedy="Use a number above 0, such as 0.5")
         if self.like is not None and (self.crs is not None or self.gsd is not None):
-            raise UsageError(
-                "--like says all of a grid, so --crs and --gsd have no meaning", remedy="Leave them out"
-            )
+            raise UsageError("--like says all of a grid, so --crs and --gsd have no meaning", remedy="Leave them out")
         if self.gsd == "auto" and self.at_gsd is not None:
             raise UsageError("gsd and at-gsd both say how large pixels are", remedy="Leave one of them out")
         if self.resize is not None and self.resize != 0 and self.resize < SMALLEST_TILE:
@@ -189,7 +191,7 @@ class PredictOptions:
             tile=self.tile or (round(own / zoom) if zoom < 1 else int(own / zoom + _ROUNDING)),
             overlap=card.overlap if self.overlap is None else self.overlap,
             blend=card.blend if self.blend is None else self.blend,
-            batch=self.batch or _BATCHES["cpu" if device == "cpu" else "gpu", words],
+            batch=self.batch if isinstance(self.batch, int) else _BATCHES["cpu" if device == "cpu" else "gpu", words],
         )
 
 

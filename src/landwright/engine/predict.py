@@ -80,7 +80,9 @@ def predict_job(
     files = refuse_outputs(bundle, job, out, runs)
     with replace(job, bundle=bundle, words=None).open() as maker:
         texts = texts_beside(maker, files)
-        if runs.divides(maker):
+        divided = runs.divides(maker)
+        maker.fit(runs.columns(maker) if divided else maker.info.width)
+        if divided:
             counts = map_in_blocks(job, maker, files, texts, runs, progress=progress)
         else:
             counts = maker.map_whole(files.rasters, texts, progress=progress)
@@ -134,6 +136,7 @@ def predict_shard(
     files = plan(bundle.card, job.options).files(out, job.options)
     with replace(job, bundle=bundle, words=None).open() as maker:
         runs.divides(maker)
+        maker.fit(runs.columns(maker))
         return map_shard(job, maker, files, runs, progress=progress)
 
 

@@ -129,7 +129,7 @@ class ShardResult:
     """What one of several processes did for a map.
 
     Attributes:
-        run: The run directory.
+        run: The run directory, or its address.
         blocks: Number of blocks of the whole map.
         made: Number of blocks finished meanwhile, by this process or others.
         finished: Number of all finished blocks.
@@ -139,7 +139,7 @@ class ShardResult:
         warnings: What the user should know.
     """
 
-    run: Path
+    run: str
     blocks: int
     made: int
     finished: int
@@ -159,7 +159,7 @@ class ShardResult:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
-            "run": str(self.run),
+            "run": self.run,
             "blocks": self.blocks,
             "made": self.made,
             "finished": self.finished,

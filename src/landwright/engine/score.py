@@ -20,6 +20,20 @@ Precision = Literal["auto", "32", "bf16", "16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 
+def device_named(name: str) -> torch.device:
+    """Turn a name into a device, which this machine need not have; ``auto`` takes a GPU where there is one.
+
+    Raises:
+        UsageError: There is no such kind of device.
+    """
+    if name == "auto":
+        return choose_device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        return available(name)  # which says what is wrong
+
+
 def choose_device(name: str) -> torch.device:
     """Turn a name into a device; ``auto`` takes a GPU where there is one.
 

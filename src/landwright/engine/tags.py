@@ -40,6 +40,29 @@ def provenance(
     Returns:
         TIFF metadata; lists and mappings as JSON.
     """
+    tags = {
+        "TIFFTAG_SOFTWARE": f"landwright {__version__}",
+        "TIFFTAG_DATETIME": datetime.now(UTC).strftime("%Y:%m:%d %H:%M:%S"),
+        "MODEL": card.name,
+        "SOURCE": Path(image.info.path).name,
+        "SETTINGS": json.dumps(_settings(image, tiling, options, precision=precision, resize=resize, images=images)),
+    }
+    if card.words is not None:
+        tags["WORDS"] = json.dumps(_words(card, card.words), ensure_ascii=False)
+    if options.before is not None:
+        tags["SOURCE_BEFORE"] = Path(options.before).name
+    if card.weights_sha256:
+        tags["MODEL_WEIGHTS_SHA256"] = card.weights_sha256
+    if card.recipe_hash:
+        tags["MODEL_RECIPE_SHA256"] = card.recipe_hash
+    if card.scores:
+        tags["MODEL_SCORES"] = json.dumps([score.model_dump(mode="json") for score in card.scores], ensure_ascii=False)
+    return tags
+
+
+def _settings(
+    image: Source, tiling: Tiling, options: PredictOptions, *, precision: str, resize: int, images: int
+) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "tile": tiling.tile,
         "overlap": tiling.overlap,
@@ -65,24 +88,7 @@ def provenance(
         settings["min_confidence"] = options.least
     if options.merge is not None:
         settings["merge"] = f"{options.merge.name} (by probability)"
-    tags = {
-        "TIFFTAG_SOFTWARE": f"landwright {__version__}",
-        "TIFFTAG_DATETIME": datetime.now(UTC).strftime("%Y:%m:%d %H:%M:%S"),
-        "MODEL": card.name,
-        "SOURCE": Path(image.info.path).name,
-        "SETTINGS": json.dumps(settings),
-    }
-    if card.words is not None:
-        tags["WORDS"] = json.dumps(_words(card, card.words), ensure_ascii=False)
-    if options.before is not None:
-        tags["SOURCE_BEFORE"] = Path(options.before).name
-    if card.weights_sha256:
-        tags["MODEL_WEIGHTS_SHA256"] = card.weights_sha256
-    if card.recipe_hash:
-        tags["MODEL_RECIPE_SHA256"] = card.recipe_hash
-    if card.scores:
-        tags["MODEL_SCORES"] = json.dumps([score.model_dump(mode="json") for score in card.scores], ensure_ascii=False)
-    return tags
+    return settings
 
 
 def _words(card: Card, words: WordsCard) -> dict[str, Any]:
