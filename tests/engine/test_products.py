@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rasterio
+import torch
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import MaskFlags
 from rio_cogeo.cogeo import cog_validate
 
+from landwright.bundles import Bundle
+from landwright.engine import PredictOptions, predict_raster
 from landwright.engine.measures import MEANINGS
 from landwright.engine.products import class_specs, height_specs
 from landwright.legends import Legend
 from landwright.maps import map_files
 from landwright.maps.spec import ProductSpec
+from landwright.networks import Outputs
 
 GRID = {"crs": CRS.from_epsg(32632), "transform": Affine(0.5, 0, 5e5, 0, -0.5, 5.3e6)}
 
@@ -70,3 +75,46 @@ def test_what_a_raster_says_of_itself_survives(legend: Legend, tmp_path: Path) -
     assert specs[2].bands == 4
     assert specs[2].descriptions == legend.names
     assert specs[2].scale == 0.004
+
+
+class Unsure(torch.nn.Module):
+    """Soft classes; the last one is the more probable the further right a pixel is in its window."""
+
+    def forward(self, image: torch.Tensor) -> Outputs:
+        logits = torch.cat([image.mul(scale).sin().mul(2) for scale in (1.0, 2.0, 3.0)], 1)
+        place = torch.linspace(-2, 2, image.shape[3]).expand_as(image)
+        return Outputs(torch.cat([logits, place], 1))
+
+
+def test_the_rasters_of_a_map_tell_of_the_same_probabilities(write: Any, bundle: Bundle, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(1, 4, (1, 60, 150)).astype(np.uint8)
+    pixels[:, :9] = 0
+    image = write(pixels, nodata=0)
+
+    def mapped(**options: Any) -> dict[str, np.ndarray]:
+        chosen = PredictOptions(tile=64, overlap=0.1, overwrite=True, **options)
+        predict_raster(Bundle(bundle.card, Unsure()), image, tmp_path / "map.tif", options=chosen)
+        found = {}
+        for word in ("", "_confidence", "_probabilities", "_disagreement"):
+            if (tmp_path / f"map{word}.tif").exists():
+                assert (tmp_path / f"map{word}.qml").exists()
+                with rasterio.open(tmp_path / f"map{word}.tif") as file:
+                    found[word] = file.read().astype(int)
+        return found
+
+    made = mapped(probabilities=True, disagreement=True)
+    shares, codes = made["_probabilities"][:, 9:] / 250, made[""][0, 9:] - 10
+    assert all((values[:, :9] == 255).all() for values in made.values())
+    np.testing.assert_allclose(shares.sum(0), 1, atol=0.009)
+    np.testing.assert_allclose(made["_confidence"][0, 9:] / 100, shares.max(0), atol=0.0071)
+    ordered = np.sort(shares, axis=0)
+    clear = ordered[-1] > ordered[-2]
+    np.testing.assert_array_equal(codes[clear], shares.argmax(0)[clear])
+    margin = mapped(measure="margin")["_confidence"][0, 9:] / 100
+    np.testing.assert_allclose(margin, ordered[-1] - ordered[-2], atol=0.0091)
+    disagreement = made["_disagreement"][0, 9:]
+    # Windows of 64 pixels begin at 0, 43 and 86.
+    alone = np.zeros(150, bool)
+    alone[:43] = alone[64:86] = alone[107:] = True
+    assert not disagreement[:, alone].any()
+    assert disagreement[:, ~alone].mean() > 5
