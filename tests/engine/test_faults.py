@@ -35,8 +35,10 @@ from landwright.engine.executors import processes
 from landwright.engine.mapper import Job
 from landwright.engine.predict import predict_shard
 from landwright.errors import DiskFullError, PartialError
+from landwright.maps.merging import merge_maps
 from landwright.networks import Outputs
-from landwright.runs import Event, Run
+from landwright.runs import Event, Run, pull
+from landwright.runs.leases import Lease
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are found in /proc")
 
@@ -109,10 +111,14 @@ class Site:
                 ended.add(event.block)
         assert list(self.run.state().finished) == NAMES
         self.predict()
+        self.compare()
+        return events
+
+    def compare(self) -> None:
+        """Compare the map with the one that was never interrupted."""
         assert sorted(path.name for path in self.folder.iterdir() if path.suffix != ".qml") == sorted(self.whole)
         for name, pixels in self.whole.items():
             np.testing.assert_array_equal(read(self.folder / name), pixels, err_msg=name)
-        return events
 
 
 def read(path: Path) -> NDArray[Any]:
@@ -352,3 +358,18 @@ def test_a_clock_that_jumps(site: Site, monkeypatch: pytest.MonkeyPatch) -> None
     assert [worker.exitcode for worker in workers] == [0, 0]
     events = Counter(event.event for event in site.finish())
     assert events == {"started": 9, "done": 9}
+
+
+def test_a_map_by_way_of_an_object_store(site: Site, tmp_path: Path) -> None:
+    """Two workers, of which one dies, share a run that is in no folder of theirs; the map is put together from it."""
+    pytest.importorskip("obstore", reason="runs in an object store need the extra cloud")
+    job = Job(site.bundle, (str(site.image),), OPTIONS)
+    with job.open() as maker:
+        run = Run.open(f"file://{tmp_path}/bucket/run", maker.manifest(BLOCK))
+        maker.join(run)
+        dead = Lease.take(run.store, run.blocks[0], 1, "dead")
+        assert dead is not None
+        pull(run, maker.work, lease_seconds=0.5)
+        targets = {spec.stem: site.folder / f"map{spec.suffix}.tif" for spec in maker.products.products}
+        merge_maps(Run.load(f"file://{tmp_path}/bucket/run"), targets, {})
+    site.compare()

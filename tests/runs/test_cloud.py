@@ -257,6 +257,19 @@ def test_a_run_that_was_removed(address, manifest):
         pull(run, write)
 
 
+def test_a_run_is_removed(address, manifest):
+    run = Run.open(address, manifest(1))
+    run.store.create("products.json", b"{}")
+    pull(run, write)
+    run.store.create("other/file", b"not ours")
+    assert run.store.delete("manifest.json") is None
+    with pytest.raises(DataError, match="something else than a run"):
+        Run.open(address, manifest(1))
+    run.remove("products.json")
+    assert list(run.store.names("")) == ["other/file"]
+    assert Run.open(address, manifest(1)).state().left == (NAME,)
+
+
 def test_a_run_travels_to_another_process(tmp_path, manifest):
     run = Run.open(f"file://{tmp_path}/run", manifest(1))
     run.results.begin(NAME, 7)
@@ -268,7 +281,7 @@ def test_a_run_travels_to_another_process(tmp_path, manifest):
 
 def test_a_store_that_cannot_be_reached(tmp_path, manifest):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"cannot be written.*Check the address"):
+    with pytest.raises(DataError, match=r"Not a directory.*Check the address"):
         Run.open(f"file://{tmp_path}/file/run", manifest(1))
     with pytest.raises(DataError, match="no run directory"):
         Run.load(f"memory:///{tmp_path.name}")

@@ -136,3 +136,25 @@ def test_what_dead_workers_left_goes_at_the_end_and_not_before(new_run):
         + [f"blocks/{block.name}/done.json" for block in run.blocks[:3]]
     )
     assert run.state().finished == tuple(block.name for block in run.blocks[:3])
+
+
+def test_a_run_is_removed(new_run, monkeypatch):
+    run = new_run(1)
+    name = run.blocks[0].name
+    run.results.begin(name, 1)
+    run.results.publish(name, 1, {})
+    run.store.create("products.json", b"{}")
+    Lease.take(run.store, run.blocks[0], 1, "dead")
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("landwright.runs.remove.shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.remove()
+    assert new_run(1).state().left == (name,)  # whatever is left of the block, it does not count
+    new_run(1).remove()
+    assert not run.folder.exists()
+    with pytest.raises(DataError, match="cannot be removed"):
+        run.remove()

@@ -11,12 +11,15 @@ from landwright.errors import DataError, UsageError
 from landwright.runs.blocks import Block
 from landwright.runs.claims import POISON
 from landwright.runs.cloud import CloudJournal, CloudStore, is_address
-from landwright.runs.cloud_results import CloudResults
+from landwright.runs.cloud_results import FINISHED, CloudResults
 from landwright.runs.journal import FileJournal, Journal
 from landwright.runs.leases import LEASES, attempts_by_block, lease_name
 from landwright.runs.manifest import MANIFEST, Manifest, load_manifest, settle
+from landwright.runs.remove import remove_folder, remove_objects
 from landwright.runs.results import FileResults, Results
 from landwright.runs.store import FileStore, Store, explained
+
+_STRANGE = "holds something else than a run"
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,10 @@ class Run:
         """
         blocks = manifest.blocks()
         if is_address(folder):
-            settle(CloudStore(str(folder)), manifest, str(folder))
+            store = CloudStore(str(folder))
+            if any(store.names(part) for part in (FINISHED, LEASES)) and store.read(MANIFEST) is None:
+                raise DataError(_STRANGE, path=folder, remedy="Name another prefix with --run")
+            settle(store, manifest, str(folder))
             return cls._of(folder, manifest, blocks)
         folder = Path(folder)
         if folder.exists() and not folder.is_dir():
@@ -82,7 +88,7 @@ class Run:
         strange = MANIFEST not in names and any(not name.startswith(".") for name in names)
         # Another worker may begin the run while the folder is listed; whatever it writes comes after the manifest.
         if strange and not (folder / MANIFEST).exists():
-            raise DataError("holds something else than a run", path=folder, remedy="Name another folder with --run")
+            raise DataError(_STRANGE, path=folder, remedy="Name another folder with --run")
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
         settle(FileStore(folder), manifest, str(folder))
@@ -189,3 +195,17 @@ class Run:
                         self.store.delete(lease_name(name, attempt, ending))
         self.results.sweep()
         self.store.sweep(LEASES, POISON)
+
+    def remove(self, *documents: str) -> None:
+        """Remove the run, when what it made is elsewhere; a removal that is cut short leaves a run without blocks.
+
+        Args:
+            documents: Names of documents that were added to it; a folder goes with all that is in it.
+
+        Raises:
+            DataError: It cannot be removed.
+        """
+        if isinstance(self.store, CloudStore):
+            remove_objects(self.store, *documents)
+        else:
+            remove_folder(Path(self.folder))
