@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from affine import Affine
 from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from landwright.errors import DataError
-from landwright.rasters import Raster, Window, open_raster
+from landwright.rasters import Grid, Raster, Window, open_raster
 
 RNG = np.random.default_rng(1)
 
@@ -257,3 +258,16 @@ def test_real_holes(shared: Path) -> None:
         pixels, valid = raster.read_with_valid()
     assert 0 < (~valid).sum() < valid.size
     np.testing.assert_array_equal(valid, pixels[0] != -9999)
+
+
+def test_warped_pixels_do_not_depend_on_windows(make_raster) -> None:
+    pixels = np.random.default_rng(3).random((400, 700), np.float32)
+    degrees = Affine(1.5e-5, 0, 3.0, 0, -1.5e-5, 45.154)
+    path = make_raster("a.tif", pixels, crs="EPSG:4326", transform=degrees, nodata=-1)
+    grid = Grid(CRS.from_epsg(32631), Affine(1.5, 0, 500000, 0, -1.5, 5000000), 400, 600)
+    with Raster(path, grid=grid) as raster:
+        whole = raster.read()
+        assert (whole != -1).mean() > 0.5
+        for window in (Window(20, 7, 140, 520), Window(0, 0, 400, 513), Window(130, 0, 270, 600)):
+            here = (slice(window.row, window.row + window.height), slice(window.col, window.col + window.width))
+            assert np.array_equal(raster.read(window), whole[:, *here])

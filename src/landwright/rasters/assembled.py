@@ -167,7 +167,8 @@ class Assembled:
             row, col, height, width = place.window
             # Warped onto its own part of the grid, from where GDAL counts the blocks that it warps at a time.
             part = Grid(self._grid.crs, self._grid.transform @ Affine.translation(col, row), height, width)
-            raster = Raster(image.source, bands=image.bands, grid=part if place.offset is None else None)
+            warp: dict[str, Any] = {} if place.offset is not None else {"grid": part, "scale": place.scale}
+            raster = Raster(image.source, bands=image.bands, **warp)
         self._open[number] = raster
         return raster
 

@@ -30,11 +30,13 @@ class Footprint(NamedTuple):
         offset: (row, column) of its first pixel on the grid where its pixels lie on those of the grid; else None.
         edges: (4, 3) row and column factor and constant of each side: the distance of a place on the grid from that
             side, in pixels, positive inside.
+        scale: Pixels of the raster that one of the grid spans, down and across.
     """
 
     window: Window
     offset: tuple[int, int] | None
     edges: NDArray[np.float64]
+    scale: tuple[float, float]
 
     def depth(self, window: Window) -> NDArray[np.float32]:
         """(h, w) distance of pixels from the nearest side of the raster, in pixels of the grid.
@@ -76,7 +78,8 @@ def footprint(info: RasterInfo, grid: Grid) -> Footprint | None:
     if info.crs != grid.crs:
         xs, ys = zip(*corners, strict=True)
         corners = list(zip(*_transformer(_wkt(info.crs), grid.crs.to_wkt()).transform(xs, ys), strict=True))
-    return Footprint(window, offset, _edges(np.array([to_pixels @ corner for corner in corners])))
+    outline = np.array([to_pixels @ corner for corner in corners])
+    return Footprint(window, offset, _edges(outline), _scale(outline, info))
 
 
 def offset_on(info: RasterInfo, grid: Grid) -> tuple[int, int] | None:
@@ -131,6 +134,14 @@ def _edges(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     # Corners run the other way round on a grid that is turned over.
     inward *= np.sign(((corners.mean(axis=0) - corners) * inward).sum(axis=1))[:, None]
     return np.column_stack([inward[:, 1], inward[:, 0], -(inward * corners).sum(axis=1)])
+
+
+def _scale(corners: NDArray[np.float64], info: RasterInfo) -> tuple[float, float]:
+    """Pixels of a raster for one of the grid, down and across; corners as above, clockwise from the first pixel."""
+    across = (corners[1] + corners[2] - corners[0] - corners[3]) / (2 * info.width)
+    down = (corners[2] + corners[3] - corners[0] - corners[1]) / (2 * info.height)
+    columns, rows = np.linalg.norm(np.linalg.inv(np.column_stack([across, down])), axis=0)
+    return float(rows), float(columns)
 
 
 def _wkt(crs: CRS | None) -> str:

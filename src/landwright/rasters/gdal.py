@@ -61,8 +61,13 @@ def settings(path: str) -> Env:
 
     GDAL's default cache of 5 % of the machine's memory would make memory grow with the scene.
     """
-    # GDAL reads truncated PNG files without an error when it decodes them in one go.
-    options: dict[str, Any] = {"GDAL_CACHEMAX": _CACHE_BYTES, "GDAL_PNG_WHOLE_IMAGE_OPTIM": False}
+    options: dict[str, Any] = {
+        "GDAL_CACHEMAX": _CACHE_BYTES,
+        # GDAL reads truncated PNG files without an error when it decodes them in one go.
+        "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
+        # What is warped in one go, instead of in fixed blocks, has values that depend on the window that is read.
+        "GDAL_VRT_WARP_USE_DATASET_RASTERIO": False,
+    }
     wishes: dict[str, Any] = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"} if is_remote(path) else {}
     # What a virtual raster is made of may lie anywhere.
     if is_network(path) or path.lower().endswith(".vrt"):

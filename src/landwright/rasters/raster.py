@@ -77,11 +77,17 @@ class Raster:
         bands: Sequence[int | str] | None = None,
         grid: Grid | None = None,
         resampling: Resampling = Resampling.bilinear,
+        scale: tuple[float, float] | None = None,
     ) -> None:
-        """Open `path`, warped onto `grid` where one is given; `open_raster` is the usual way."""
+        """Open `path`, warped onto `grid` where one is given; `open_raster` is the usual way.
+
+        GDAL estimates for every block anew how many pixels of the file (down, across) one of the grid spans, and is
+        wrong about turned images; ``scale`` settles it.
+        """
         self._path = str(path)
         self._grid = grid
         self._resampling = resampling
+        self._scale = scale
         self._handle: Any = None
         self._source: Any = None
         self._process: int | None = None
@@ -229,6 +235,8 @@ class Raster:
                 options |= {"src_crs": points_crs, "crs": points_crs}
             if self._grid is not None:
                 options |= self._grid._asdict()
+            if self._scale is not None:
+                options |= {"YSCALE": 1 / self._scale[0], "XSCALE": 1 / self._scale[1]}
             has_mask = source.nodata is not None or ColorInterp.alpha in source.colorinterp
             handle = WarpedVRT(source, add_alpha=not has_mask, **options)
         self._source, self._handle, self._process = source, handle, os.getpid()
