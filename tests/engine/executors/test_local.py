@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -73,6 +74,25 @@ def test_several_workers(new_run, new_job, check, workers):
     assert os.getpid() not in dict(opened) and 1 <= len(opened) <= workers
     assert len(job.seen("work")) == 25
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(("threads", "warnings"), [(1, 0), (4, 1)])
+def test_a_warning_of_too_many_threads(monkeypatch, caplog, threads, warnings):
+    monkeypatch.setattr(local.torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(local.os, "cpu_count", lambda: 4)
+    local._warn_of_threads(2, ["cuda:0"])
+    local._warn_of_threads(2, ["cpu"])
+    assert len(caplog.messages) == warnings
+    assert all("2 workers of 4 threads each share 4 cores; OMP_NUM_THREADS=2" in text for text in caplog.messages)
+
+
+def test_another_thread_takes_no_signals(new_run, new_job):
+    """As in a notebook's or a server's."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run_local(new_run(1), new_job())))
+    thread.start()
+    thread.join()
+    assert found[0].made == 1
 
 
 @pytest.mark.usefixtures("quick_start")

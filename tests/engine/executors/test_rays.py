@@ -7,10 +7,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from landwright.engine.executors import ExecutorOptions, ray_session, run_local, run_ray
+from landwright.engine.executors import ExecutorOptions, ray_actors, ray_session, rays, run_local, run_ray
+from landwright.engine.executors.ray_actors import Puller, Task
+from landwright.engine.executors.ray_bundle import pack, unpacked
 from landwright.errors import DataError, UsageError
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -170,6 +173,71 @@ def test_a_session_of_our_own(monkeypatch):
     assert asked[0][0]["include_dashboard"] is False and "include_dashboard" not in asked[2][0]
     assert asked[0][1] == "0" and "RAY_USAGE_STATS_ENABLED" not in os.environ
     assert asked[1::2] == ["shutdown", "shutdown"]
+
+
+def test_a_worker_with_more_threads_than_a_machine_has_cpus():
+    dead, small = {"Alive": False, "Resources": {"CPU": 64.0}}, {"Alive": True, "Resources": {"CPU": 2.0}}
+    cluster = SimpleNamespace(nodes=lambda: [dead, small])
+    rays._check_room(cluster, 2)
+    with pytest.raises(UsageError, match="Set OMP_NUM_THREADS=2"):
+        rays._check_room(cluster, 3)
+
+
+@pytest.mark.parametrize(
+    ("device", "resources", "found"),
+    [
+        ("auto", {"CPU": 2.0}, "cpu"),
+        ("auto", {"CPU": 2.0, "GPU": 1.0}, "cuda"),
+        ("cuda:3", {"GPU": 1.0}, "cuda"),
+        ("cpu", {"GPU": 1.0}, "cpu"),
+    ],
+)
+def test_the_device_of_all_actors(device, resources, found):
+    assert rays._device(device, resources) == found
+
+
+class Store:
+    """What actors use of Ray, in this process."""
+
+    def put(self, value):
+        return value.copy()
+
+    def get(self, reference):
+        return reference
+
+
+def test_a_model_travels(new_job, tmp_path):
+    bundle = tmp_path / "train" / "bundle"
+    (bundle / "deep").mkdir(parents=True)
+    for name in ("card.yaml", "deep/weights.safetensors"):
+        (bundle / name).write_text(name)
+    job = new_job()
+    parcel = pack(Store(), str(tmp_path / "train"))
+    with unpacked(Store(), parcel, job) as changed:
+        folder = Path(changed.bundle)
+        assert folder != bundle
+        names = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+        assert names == {name: name for name in ("card.yaml", "deep/weights.safetensors")}
+    assert not folder.exists()
+    (tmp_path / "a.onnx").write_text("network")
+    with unpacked(Store(), pack(Store(), str(tmp_path / "a.onnx")), job) as changed:
+        assert Path(changed.bundle).name == "a.onnx" and Path(changed.bundle).read_text() == "network"
+    assert pack(Store(), "owner/model") is None and pack(Store(), object()) is None
+    with unpacked(Store(), None, job) as same:
+        assert same is job
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_what_an_actor_does(new_run, new_job, check, monkeypatch, fakejob, reads):
+    """In this process."""
+    source = SimpleNamespace(until=0, shape=(30, 30), read_with_valid=fakejob.FakeSource(new_job()).read_with_valid)
+    monkeypatch.setattr(ray_actors, "_source", lambda ray, job, parcel: source)
+    run, job = new_run(), new_job()
+    assert Puller().pull(Task(run, job, ExecutorOptions().pulling, 1, reads), None, "me") is None
+    assert bool(job.seen("read")) is reads and source.until in ((10, 20, 30) if reads else (0,))
+    check(run)
+    error = Puller().pull(Task(run, new_job(fault="no model"), {}, 1, False), None, "me")
+    assert isinstance(error, DataError) and "no such folder" in str(error)
 
 
 @pytest.mark.parametrize(("address", "words"), [("head:6379", "no Ray cluster answers at head"), (None, "not start")])

@@ -61,7 +61,7 @@ def supervise(run: Run, crew: Crew, count: int, tracker: Tracker) -> Outcome:
         DiskFullError: The disk is full.
         DataError: A block was set aside, and workers are to stop then; or they die before they begin.
     """
-    losses, deaths, futile, seen = Losses(run), 0, 0, tracker.finished
+    losses, deaths, futile, before = Losses(run), 0, 0, len(run.results.finished())
     working = {worker_name() for _ in range(count)}
     try:
         for worker in working:
@@ -74,8 +74,9 @@ def supervise(run: Run, crew: Crew, count: int, tracker: Tracker) -> Outcome:
                 if ending.death is None:
                     return _stopped(crew, losses, working, tracker, deaths)
                 deaths += 1
-                has_begun = losses.give_back({ending.worker}, ending.death) or tracker.finished > seen
-                futile, seen = (0 if has_begun else futile + 1), tracker.finished
+                had_begun, finished = losses.give_back({ending.worker}, ending.death), len(run.results.finished())
+                futile = 0 if had_begun or finished > before else futile + 1
+                before = finished
                 if futile > _FUTILE * count:
                     raise DataError(
                         f"workers die before they begin a block: {ending.death}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def run_local(
 
     One worker computes in this process. Several are processes of their own, which end with this one however it ends; a
     worker that dies is replaced, and its block is taken by another at once. After Ctrl-C and SIGTERM blocks in work are
-    given back. The result is the same for any number of workers.
+    given back. The result is the same for any number of workers, and of GPUs of one kind.
 
     Args:
         run: The run directory.
@@ -60,6 +62,7 @@ def run_local(
     tracker = Tracker(run, progress, share=options.shard)
     with stopping():
         if count > 1:
+            _warn_of_threads(count, devices)
             return supervise(run, Processes(run, job, options.pulling, devices), count, tracker)
         with on_device(job, devices[0]).open() as mapper:
 
@@ -69,3 +72,14 @@ def run_local(
 
             pull(run, work, **options.pulling)
         return tracker.outcome()
+
+
+def _warn_of_threads(count: int, devices: Sequence[str]) -> None:
+    """Say when workers are in each other's way: the number of their threads stays, since the last bits depend on it."""
+    threads, cores = torch.get_num_threads(), os.cpu_count() or 1
+    if count * threads > cores and "cpu" in devices and threads > 1:
+        logging.getLogger("landwright").warning(
+            "%d workers of %d threads each share %d cores; OMP_NUM_THREADS=%d, for all workers of the run, makes them "
+            "quicker",
+            *(count, threads, cores, max(1, cores // count)),
+        )

@@ -13,7 +13,7 @@ class ExecutorOptions:
     """How many workers there are, and what they do when something goes wrong.
 
     Attributes:
-        workers: Number of workers; by default one for each GPU, or one on a CPU (on a Ray cluster one for each CPU).
+        workers: Number of workers; by default one for each GPU, or one on a CPU (with Ray as many as have room).
         shard: Take only the blocks of this share (index, count); by default any block that is free.
         address: Of a Ray cluster; by default the one that ``RAY_ADDRESS`` or this machine knows, or a new one here.
         lease_seconds: See `landwright.runs.pull`.

@@ -56,11 +56,6 @@ class Tracker:
         self._before = len(self._known)
         self._tell()
 
-    @property
-    def finished(self) -> int:
-        """Number of blocks that were finished at the last look."""
-        return len(self._known)
-
     def note(self, block: str) -> None:
         """Count a block as finished without a look."""
         self._known.add(block)

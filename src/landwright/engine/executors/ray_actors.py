@@ -44,7 +44,7 @@ class Task:
 
 
 class Actors:
-    """Workers that are actors, each with a GPU or a CPU of its own.
+    """Workers that are actors.
 
     Those that the cluster has no room for wait until it has.
 
@@ -52,16 +52,16 @@ class Actors:
         ray: The module, connected.
         task: What is to be done.
         parcel: The model, if it has to be sent.
-        has_gpu: Whether each has a GPU.
+        each: What Ray reserves for each.
     """
 
-    def __init__(self, ray: Any, task: Task, parcel: Parcel | None, *, has_gpu: bool) -> None:
+    def __init__(self, ray: Any, task: Task, parcel: Parcel | None, each: dict[str, int]) -> None:
         """Start nothing yet."""
         self._ray, self._parcel = ray, parcel
         # Once in the object store, however many take it from there: it can hold a loaded model.
         self._task = ray.put(task)
         # Ray would restart an actor, but not tell us that its block is free.
-        self._actor = ray.remote(Puller).options(num_cpus=1, num_gpus=int(has_gpu), max_restarts=0, max_task_retries=0)
+        self._actor = ray.remote(Puller).options(**each, max_restarts=0, max_task_retries=0)
         self._working: dict[Any, tuple[str, Any]] = {}
 
     def start(self, worker: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from landwright.engine.executors.crew import supervise
@@ -27,15 +29,15 @@ def run_ray(
 ) -> Outcome:
     """Compute the blocks of a run by Ray actors until all are finished or set aside, by whomever.
 
-    Each actor has a GPU or a CPU of its own, opens the job once and pulls blocks from the run directory, which all
-    machines must see under the same path, as they must see the rasters. A model on this machine travels to each of the
-    others once. An actor that dies is replaced, and its block is taken by another at once. All actors end with this
-    process, however it ends; the same call goes on with what is left.
+    Each actor has a GPU of its own, or a CPU for each thread that torch has in this process; it opens the job once and
+    pulls blocks from the run directory, which all machines must see under the same path, as they must see the rasters.
+    A model on this machine travels to each of the others once. An actor that dies is replaced, and its block is taken
+    by another at once. All actors end with this process, however it ends; the same call goes on with what is left.
 
     Args:
         run: The run directory.
         job: What is to be done. Of the device ``auto``, GPUs are taken if the cluster has any.
-        options: How; by default as many workers as the cluster has GPUs, or CPUs.
+        options: How; by default as many workers as the cluster has GPUs, or room for their threads.
         readers: Whether a process beside each actor reads the rasters; by default one does where actors have GPUs.
         progress: Called now and then with the number of finished and of all pixels.
 
@@ -55,11 +57,14 @@ def run_ray(
     with session(options.address) as ray, stopping():
         resources = ray.cluster_resources()
         device = _device(job.options.device, resources)
-        count = options.workers or int(resources.get("CPU" if device == "cpu" else "GPU", 0)) or 1
+        threads = torch.get_num_threads()
+        each = {"num_cpus": threads} if device == "cpu" else {"num_cpus": 1, "num_gpus": 1}
+        _check_room(ray, each["num_cpus"])
+        most = resources.get("CPU", 0) // threads if device == "cpu" else resources["GPU"]
+        count = options.workers or max(1, int(most))
         reads = device != "cpu" if readers is None else readers
-        task = Task(run, on_device(job, device), options.pulling, torch.get_num_threads(), reads)
-        actors = Actors(ray, task, pack(ray, job.bundle), has_gpu=device != "cpu")
-        return supervise(run, actors, count, tracker)
+        task = Task(run, on_device(job, device), options.pulling, threads, reads)
+        return supervise(run, Actors(ray, task, pack(ray, job.bundle), each), count, tracker)
 
 
 def _device(device: str, resources: dict[str, float]) -> str:
@@ -71,3 +76,13 @@ def _device(device: str, resources: dict[str, float]) -> str:
         remedy = "Add a machine with a GPU to the cluster, or use --device cpu"
         raise UsageError("the Ray cluster has no GPU", remedy=remedy)
     return kind
+
+
+def _check_room(ray: Any, cpus: int) -> None:
+    """Refuse what Ray would wait for without end."""
+    largest = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=0)
+    if largest < cpus:
+        raise UsageError(
+            f"a worker has {cpus} threads, and no machine of the Ray cluster as many CPUs",
+            remedy=f"Set OMP_NUM_THREADS={max(1, int(largest))}, for all workers of the run",
+        )
