@@ -213,7 +213,7 @@ def test_either_the_publication_or_the_revocation_wins(results):
         results.discard(name, 1)
 
 
-def test_a_run(address, manifest):
+def test_a_run(address, manifest, tmp_path):
     run = Run.open(address, manifest(2))
     failed = []
 
@@ -231,6 +231,9 @@ def test_a_run(address, manifest):
     again.forgive()
     assert pull(again, write).done == ["r00001-c00001"]
     assert Run.load(address).manifest == run.manifest
+    copy = Run.load(address, local=tmp_path / "copy")
+    assert copy.where == address and copy.folder == tmp_path / "copy"
+    assert copy.results.folder(NAME) == tmp_path / "copy" / "blocks" / NAME
     check(run)
     assert run.store.names("leases") == {}
     run.tidy()
@@ -316,7 +319,7 @@ pull(Run.load(sys.argv[1]), work, lease_seconds=1.0, losses=10_000)
 
 
 def start(run):
-    return subprocess.Popen([sys.executable, "-c", WORKER, run.folder])
+    return subprocess.Popen([sys.executable, "-c", WORKER, run.where])
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ class CloudResults:
             return self._local
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="landwright-")
-        return Path(self._temporary.name)
+        return Path(self._temporary.name) / BLOCKS
 
     def folder(self, block: str) -> Path:
         """Return a folder of this machine with a finished block's files; they are fetched if they are not there yet.

@@ -129,7 +129,7 @@ def _refuse_poison(run: Run, blocks: Sequence[Block]) -> None:
         if block.name in poison and not run.results.is_finished(block.name):
             raise DataError(
                 f"block {block.name} failed: {poison[block.name]}",
-                path=run.folder,
+                path=run.where,
                 remedy="Mend the cause and start again, or leave such blocks out with --on-error skip",
             )
 

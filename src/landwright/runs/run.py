@@ -11,7 +11,7 @@ from landwright.errors import DataError, UsageError
 from landwright.runs.blocks import Block
 from landwright.runs.claims import POISON
 from landwright.runs.cloud import CloudJournal, CloudStore, is_address
-from landwright.runs.cloud_results import FINISHED, CloudResults
+from landwright.runs.cloud_results import BLOCKS, FINISHED, CloudResults
 from landwright.runs.journal import FileJournal, Journal
 from landwright.runs.leases import LEASES, attempts_by_block, lease_name
 from landwright.runs.manifest import MANIFEST, Manifest, load_manifest, settle
@@ -44,7 +44,7 @@ class Run:
     Or the same in an object store, see `landwright.runs.cloud`.
 
     Attributes:
-        folder: The directory, or its address.
+        where: The directory or its address, as messages name it.
         manifest: What the run is about.
         blocks: All blocks of it.
         store: Its small documents.
@@ -52,7 +52,7 @@ class Run:
         journal: What happened.
     """
 
-    folder: Path | str
+    where: str
     manifest: Manifest
     blocks: tuple[Block, ...]
     store: Store
@@ -100,8 +100,8 @@ class Run:
 
         Args:
             folder: The directory, or its address.
-            local: For an address: where finished blocks are fetched to when their files are asked for; by default a
-                temporary folder.
+            local: For an address: the folder to which finished blocks are fetched when their files are asked for; by
+                default a temporary one.
 
         Raises:
             UsageError: It is the address of an object store and obstore is not installed.
@@ -115,10 +115,16 @@ class Run:
     def _of(cls, folder: Path | str, manifest: Manifest, blocks: Sequence[Block], local: Path | None = None) -> Run:
         if is_address(folder):
             store = CloudStore(str(folder))
-            return cls(folder, manifest, tuple(blocks), store, CloudResults(store, local), CloudJournal(store))
+            results = CloudResults(store, local and local / BLOCKS)
+            return cls(str(folder), manifest, tuple(blocks), store, results, CloudJournal(store))
         path = Path(folder)
         journal = FileJournal(path / "journal.jsonl")
-        return cls(path, manifest, tuple(blocks), FileStore(path), FileResults(path / "blocks"), journal)
+        return cls(str(path), manifest, tuple(blocks), FileStore(path), FileResults(path / BLOCKS), journal)
+
+    @property
+    def folder(self) -> Path:
+        """The directory; of a run in an object store the folder of this machine with what was fetched of it."""
+        return self.results.path.parent
 
     def check(self) -> None:
         """Make sure that the run is still there.
@@ -127,7 +133,7 @@ class Run:
             DataError: It was removed, or cannot be read.
         """
         if self.store.read(MANIFEST) is None:
-            raise DataError("was removed while a worker was at work", path=self.folder, remedy="Start the run anew")
+            raise DataError("was removed while a worker was at work", path=self.where, remedy="Start the run anew")
 
     def state(self) -> State:
         """Return how far the run is.
@@ -208,4 +214,4 @@ class Run:
         if isinstance(self.store, CloudStore):
             remove_objects(self.store, *documents)
         else:
-            remove_folder(Path(self.folder))
+            remove_folder(self.folder)
