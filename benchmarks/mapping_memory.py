@@ -84,7 +84,7 @@ def point_card(name: str, bands: int, classes: int) -> Any:
         regime="imported",
         network=NetworkCard(name=name, classes=classes),
         bands=tuple(f"band {number}" for number in range(bands)),
-        normalization=Normalization(mean=(0.5,) * bands, std=(0.2,) * bands),
+        normalization=Normalization(mean=(0.0,) * bands, std=(1.0,) * bands),
         legend=Legend(name="benchmark", classes=kinds),
     )
 

@@ -2,7 +2,9 @@
 
     python benchmarks/mapping_speed.py [--network rs3dada] [--set encoder=vits features=64 out_channels=[48,96,192,384]]
                                        [--tile 518] [--windows 3] [--overlap 0.25] [--blend cosine] [--tta none]
-                                       [--repeats 3]
+                                       [--repeats 3] [--all]
+
+``--all`` takes the networks of CASES instead of one.
 
 Maps a random 8-bit raster of WINDOWS x WINDOWS windows to disk with all its files, and sends as many windows of the
 same size through the network alone, in turns. Both are timed on the wall and on the processor, which other work on the
@@ -23,15 +25,27 @@ from typing import Any
 import torch
 import yaml
 from mapping_memory import make_raster
-from torch import nn
 
 from landwright.bundles import IMAGENET_MEAN, IMAGENET_STD, Bundle, Card, NetworkCard, Normalization
 from landwright.engine import PredictOptions, predict_raster
 from landwright.engine.augment import AUGMENTATIONS
+from landwright.engine.batch import even_batch
+from landwright.engine.queries import asked
+from landwright.engine.score import settle_precision
 from landwright.legends import load_legend
 from landwright.networks import create_network, network_info
 
-VIEWS = dict(zip(AUGMENTATIONS, (1, 4, 8), strict=True))
+SMALL = {"encoder": "vits", "features": 64, "out_channels": [48, 96, 192, 384]}
+CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "CLCFormer compact": ("clcformer", {"encoder": "compact"}, {"tile": 512}),
+    "CLCFormer": ("clcformer", {}, {"tile": 512}),
+    "Paraformer": ("paraformer", {}, {"tile": 224}),
+    "ViT-S DPT": ("rs3dada", SMALL, {"tile": 518}),
+    "dense CLIP ViT-B/16": ("clip", {"architecture": "ViT-B-16"}, {"tile": 224, "batch": 8}),
+}
+"""Name, options of the network and options of the map."""
+
+VIEWS = dict(zip(AUGMENTATIONS, (1, 4, 8, 3, 12), strict=True))
 
 
 @dataclass(frozen=True)
@@ -74,13 +88,18 @@ def compare(bundle: Bundle, *, windows: int = 3, repeats: int = 3, **options: An
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "image.tif"
         make_raster(image, side, side, len(bundle.card.bands))
-        network = bundle.network.to(device).to(memory_format=torch.channels_last).eval()
-        window = torch.randn(tiling.batch, len(bundle.card.bands), tiling.tile, tiling.tile, device=device)
+        network = asked(bundle.network, None).to(device).to(memory_format=torch.channels_last).eval()
+        # As the engine fills its batches.
+        batch = even_batch(windows**2, tiling.batch)
+        window = torch.randn(batch, len(bundle.card.bands), tiling.tile, tiling.tile, device=device)
         window = window.contiguous(memory_format=torch.channels_last)
 
+        precision = settle_precision(bundle.network, settings.precision, device)
+        half = torch.float16 if precision == "16" else torch.bfloat16
+
         def bare() -> None:
-            with torch.inference_mode():
-                for _ in range(0, passes, tiling.batch):
+            with torch.inference_mode(), torch.autocast(device.type, half, enabled=precision != "32"):
+                for _ in range(0, passes, batch):
                     network(window)
             if device.type == "cuda":
                 torch.cuda.synchronize()
@@ -90,8 +109,7 @@ def compare(bundle: Bundle, *, windows: int = 3, repeats: int = 3, **options: An
             if result.windows != windows**2:
                 raise RuntimeError(f"{result.windows} windows were mapped instead of {windows**2}")
 
-        with torch.inference_mode():
-            network(window)
+        timed(bare), timed(mapped)
         runs = [(timed(bare), timed(mapped)) for _ in range(repeats)]
     medians = [tuple(statistics.median(run[kind][clock] for run in runs) for clock in (0, 1)) for kind in (0, 1)]
     return Speed((medians[0][0], medians[0][1]), (medians[1][0], medians[1][1]), passes)
@@ -107,7 +125,10 @@ def timed(run: Callable[[], None]) -> tuple[float, float]:
 def make_bundle(name: str, options: dict[str, Any]) -> Bundle:
     """Return a model with random weights and the heads that the network has with these options."""
     legend = load_legend("openearthmap-8")
-    network: nn.Module = create_network(name, classes=len(legend), bands=3, **options)
+    network: Any = create_network(name, classes=len(legend), bands=3, **options)
+    if name == "clip":
+        torch.manual_seed(0)
+        network.set_queries(torch.randn(len(legend), network.queries.shape[1]), [1] * len(legend))
     card = Card(
         name=name,
         regime="imported",
@@ -125,6 +146,7 @@ def main() -> None:
     parser.add_argument("--network", default="rs3dada")
     small = ["encoder=vits", "features=64", "out_channels=[48,96,192,384]"]
     parser.add_argument("--set", nargs="*", default=small, metavar="OPTION=VALUE")
+    parser.add_argument("--all", action="store_true", help="the networks of CASES")
     parser.add_argument("--tile", type=int, default=518)
     parser.add_argument("--windows", type=int, default=3)
     parser.add_argument("--overlap", type=float, default=0.25)
@@ -135,6 +157,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     options = {option: yaml.safe_load(value) for option, value in (pair.split("=", 1) for pair in arguments.set)}
+    if arguments.all:
+        table(arguments.repeats, arguments.windows)
+        return
     speed = compare(
         make_bundle(arguments.network, options),
         windows=arguments.windows,
@@ -149,6 +174,17 @@ def main() -> None:
             f"{name}: bare {speed.bare[clock] / speed.windows:.3f} s, engine {speed.mapped[clock] / speed.windows:.3f} "
             f"s per pass of {arguments.tile} pixels; the engine runs at {speed.shares[clock]:.1%} of the bare network"
         )
+
+
+def table(repeats: int, windows: int) -> None:
+    """Print the speed of every network of CASES as Markdown."""
+    print("| network | window | bare, CPU-s per window | mapped | share by CPU-s | share by wall |")
+    print("|---|---|---|---|---|---|")
+    for case, (name, options, settings) in CASES.items():
+        speed = compare(make_bundle(name, options), windows=windows, repeats=repeats, overlap=0.25, **settings)
+        wall, processor = speed.shares
+        bare, mapped = speed.bare[1] / speed.windows, speed.mapped[1] / speed.windows
+        print(f"| {case} | {settings['tile']} | {bare:.3f} | {mapped:.3f} | {processor:.1%} | {wall:.1%} |", flush=True)
 
 
 if __name__ == "__main__":
