@@ -111,8 +111,11 @@ def bench(bundle: Bundle, *, size: int = SIZE, options: PredictOptions | None = 
     options = options or PredictOptions()
     with tempfile.TemporaryDirectory(prefix="landwright-bench-") as name:
         folder = Path(name)
+        # From before the first map, as the process keeps part of what that took.
+        memory = Peak(torch.device("cpu"))
         _map(bundle, min(size, options.tile or bundle.card.tiling.tile), options, folder / "first")
-        return _map(bundle, size, options, folder / "whole")
+        result = _map(bundle, size, options, folder / "whole")
+        return replace(result, memory=memory())
 
 
 def _map(bundle: Bundle, size: int, options: PredictOptions, folder: Path) -> BenchResult:
@@ -123,8 +126,7 @@ def _map(bundle: Bundle, size: int, options: PredictOptions, folder: Path) -> Be
     with Job(bundle, (str(image),), replace(options, overwrite=True)).open() as maker:
         targets = [folder / f"{spec.stem}.tif" for spec in maker.products.products]
         device = torch.device(maker.device)
-        memory, tensors = Peak(torch.device("cpu")), Peak(device)
-        started, processor = time.perf_counter(), time.process_time()
+        tensors, started, processor = Peak(device), time.perf_counter(), time.process_time()
         counts = maker.map_whole(targets, {}, clock=clock)
         seconds = time.perf_counter() - started
         return BenchResult(
@@ -142,7 +144,7 @@ def _map(bundle: Bundle, size: int, options: PredictOptions, folder: Path) -> Be
             redundancy=counts.windows * maker.tiling.tile**2 / size**2,
             seconds=seconds,
             processor_seconds=time.process_time() - processor,
-            memory=memory(),
+            memory=None,
             device_memory=tensors() if device.type == "cuda" else None,
             read=clock.read,
             wait=clock.wait,
