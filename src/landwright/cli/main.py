@@ -18,6 +18,7 @@ from landwright.cli import (
     export,
     inspect,
     make_world,
+    merge,
     models,
     predict,
     prepare,
@@ -43,6 +44,7 @@ app.add_typer(prepare.app, name="prepare")
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(merge.merge)
 app.command()(vectorize.vectorize)
 app.command()(export.export)
 app.command()(bench.bench)

@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, made, share):
 def test_holes_are_found(tmp_path, made, monkeypatch):
     run = made.make_run(tmp_path / "map.run", specs=(made.CLASSES,))
 
-    def sparse(source, target, options, watch):
+    def sparse(source, target, options, watch, cache):
         profile = {"driver": "GTiff", "width": 600, "height": 300, "count": 1, "dtype": "uint8", "SPARSE_OK": True}
         with rasterio.open(target, "w", tiled=True, blockxsize=256, blockysize=256, **profile) as file:
             file.write(np.ones((256, 256), np.uint8), 1, window=rasterio.windows.Window(0, 0, 256, 256))

@@ -23,7 +23,7 @@ def source(tmp_path):
 
 
 def test_it_is_the_same_apart(tmp_path, source):
-    convert(str(source), str(tmp_path / "here.tif"), {"COMPRESS": "DEFLATE"})
+    convert(str(source), str(tmp_path / "here.tif"), {"COMPRESS": "DEFLATE"}, 2**24)
     seen: list[int] = []
     convert_apart(source, tmp_path / "apart.tif", {"COMPRESS": "DEFLATE"}, seen.append)
     assert (tmp_path / "here.tif").read_bytes() == (tmp_path / "apart.tif").read_bytes()
@@ -33,9 +33,9 @@ def test_it_is_the_same_apart(tmp_path, source):
 def test_the_reason_of_a_failure_is_told(tmp_path, source, capsys):
     with pytest.raises(RasterioError, match=r"gone\.tif.*No such file"):
         convert_apart(tmp_path / "gone.tif", tmp_path / "out.tif", {})
-    assert main([str(tmp_path / "gone.tif"), str(tmp_path / "out.tif"), "{}"]) == 1
+    assert main([str(tmp_path / "gone.tif"), str(tmp_path / "out.tif"), "{}", "1000000"]) == 1
     assert capsys.readouterr().err.count("\n") == 1
-    assert main([str(source), str(tmp_path / "out.tif"), "{}"]) == 0
+    assert main([str(source), str(tmp_path / "out.tif"), "{}", "1000000"]) == 0
 
 
 class Slow(subprocess.Popen):

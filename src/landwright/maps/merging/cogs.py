@@ -26,6 +26,11 @@ from landwright.runs import Run
 
 _ENOUGH = 64 * 2**20
 
+_CACHE = 16 * 2**20
+_SIDE = 512
+_TILES = 16
+"""Tiles of a block that are kept decoded, at least: a tile of the map may touch four, and bands are read one by one."""
+
 _OVERVIEWS = 4 / 3
 """Bytes that GDAL writes on the way for each of the final file: overviews go to a file of their own first."""
 
@@ -77,8 +82,8 @@ def _write(run: Run, product: ProductSpec, temporary: Path, tell: Callable[[floa
     if options["OVERVIEWS"] == "AUTO":
         # Those of a single block would be taken for the map's.
         options["OVERVIEWS"] = "IGNORE_EXISTING"
-    if np.dtype(product.dtype).kind == "f":
-        options["LEVEL"] = 1  # as StripWriter does, for the same reason
+    size = np.dtype(product.dtype).itemsize
+    options["LEVEL"] = 1  # as StripWriter does, for the same reason
     folders = (run.results.folder(block.name) for block in filled_blocks(run, product))
     expected = _OVERVIEWS * sum((folder / f"{product.stem}.tif").stat().st_size for folder in folders)
     virtual = virtual_map(run, product, temporary.with_name(f"{temporary.stem}.blocks.vrt"))
@@ -89,7 +94,7 @@ def _write(run: Run, product: ProductSpec, temporary: Path, tell: Callable[[floa
         most = max(most, min(0.99, written / expected))
         tell(most)
 
-    convert_apart(virtual, temporary, options, watch)
+    convert_apart(virtual, temporary, options, watch, cache=max(_CACHE, _TILES * _SIDE**2 * product.bands * size))
     with without_georeference_warning():
         _refuse_holes(temporary)
     virtual.unlink()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import rasterio.shutil
 from rasterio._err import CPLE_BaseError
+from rasterio.env import Env
 from rasterio.errors import RasterioError
 
 from landwright.rasters.gdal import settings, without_georeference_warning
@@ -26,6 +27,8 @@ def convert_apart(
     target: Path,
     options: Mapping[str, str | int],
     watch: Callable[[int], None] | None = None,
+    *,
+    cache: int = 64 * 2**20,
 ) -> None:
     """Write a COG by GDAL's own driver in a process of its own.
 
@@ -34,11 +37,12 @@ def convert_apart(
         target: The file to write; GDAL writes overviews to files of similar names first.
         options: Creation options.
         watch: Called several times a second with the bytes that lie there so far, overviews included.
+        cache: Bytes of decoded blocks that GDAL keeps.
 
     Raises:
         RasterioError: GDAL failed, or the process was ended by somebody else.
     """
-    command = [sys.executable, "-m", __name__, str(source), str(target), json.dumps(dict(options))]
+    command = [sys.executable, "-m", __name__, str(source), str(target), json.dumps(dict(options)), str(cache)]
     # The process ends with the block, however that ends.
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -57,13 +61,13 @@ def convert_apart(
         raise RasterioError(errors.strip().splitlines()[-1] if errors.strip() else "GDAL does not say why")
 
 
-def convert(source: str, target: str, options: Mapping[str, str | int]) -> None:
-    """Write a COG by GDAL's own driver.
+def convert(source: str, target: str, options: Mapping[str, str | int], cache: int) -> None:
+    """Write a COG by GDAL's own driver, as `convert_apart` does.
 
     Raises:
         RasterioError: GDAL failed.
     """
-    with settings(target), without_georeference_warning():
+    with settings(target), Env(GDAL_CACHEMAX=cache), without_georeference_warning():
         rasterio.shutil.copy(source, target, driver="COG", **options)
 
 
@@ -78,10 +82,10 @@ def _written(target: Path) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Run as a process: source, target, options as JSON; the reason of a failure is the last line of its errors."""
-    source, target, options = arguments
+    """Run as a process: source, target, options as JSON, cache; its last line says why it failed."""
+    source, target, options, cache = arguments
     try:
-        convert(source, target, json.loads(options))
+        convert(source, target, json.loads(options), int(cache))
     except (RasterioError, CPLE_BaseError, OSError) as error:
         sys.stderr.write(f"{' '.join(str(error.__cause__ or error).split())}\n")
         return 1
