@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from landwright.engine import fit
-from landwright.engine.fit import check_sums, fit_batch, sum_bytes
+from landwright.engine.fit import check_sums, fit_batch, map_bytes, sum_bytes
 from landwright.errors import UsageError
 
 MB = 10**6
@@ -119,3 +119,8 @@ def test_sums_that_do_not_fit_are_refused_with_what_would() -> None:
         check_sums(8, 512, 100_000, 10 * MB, device=torch.device("cuda", 1))
     assert "--block" not in (caught.value.remedy or "")
     assert "--tile" in (caught.value.remedy or "")
+
+
+def test_what_a_map_takes_is_about_what_was_measured() -> None:
+    """4096 columns, 8 classes, of which benchmarks/mapping.md tells the peak with a batch of one window."""
+    assert 0.8 < map_bytes(8, 512, 4096, bands=3) / (213 * MB) < 1.2

@@ -17,6 +17,12 @@ _SHARE = 0.9
 
 _FLOAT = 4
 
+_STRIPS = 4
+"""Rows of windows held at a time: the one in work, the one that is read, and what both are put together of."""
+
+_CACHE = 100 * 10**6
+"""GDAL's cache of blocks, rows on their way to the files, and what small memory is left between others."""
+
 
 def fit_batch(scorer: Scorer, *, tile: int, bands: int, usual: int, limit: int | None = None, reserved: int = 0) -> int:
     """Measure how many windows the network takes at a time.
@@ -31,7 +37,7 @@ def fit_batch(scorer: Scorer, *, tile: int, bands: int, usual: int, limit: int |
         bands: Bands of the image, those of all dates together.
         usual: Batch that is used where nothing is asked.
         limit: Memory in bytes on that device besides the model's weights, or None for what is free.
-        reserved: How much of it the map takes besides the batch (`sum_bytes`).
+        reserved: How much of it the map takes besides the batch: `sum_bytes` on a GPU, `map_bytes` on a CPU.
 
     Returns:
         At least 1.
@@ -92,6 +98,20 @@ def check_sums(channels: int, tile: int, width: int, limit: int, *, device: torc
 def sum_bytes(channels: int, tile: int, width: int) -> int:
     """Return the memory in bytes of the sums of one row of windows."""
     return channels * tile * width * _FLOAT
+
+
+def map_bytes(channels: int, tile: int, width: int, *, bands: int, itemsize: int = 1) -> int:
+    """Return about what a map takes in the main memory besides its batches, where the sums are there too.
+
+    Args:
+        channels: Number of score maps.
+        tile: Side of a window in pixels.
+        width: Columns that are mapped at a time.
+        bands: Bands of the image, those of all dates together.
+        itemsize: Bytes of a value.
+    """
+    strips = _STRIPS * (bands * itemsize + 1) * tile * width
+    return sum_bytes(channels, tile, width) + strips + _CACHE
 
 
 def _room(device: torch.device, limit: int | None) -> int:
