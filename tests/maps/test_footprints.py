@@ -11,7 +11,7 @@ from affine import Affine
 from rasterio.features import rasterize
 
 from landwright.errors import DataError
-from landwright.maps.footprints import find_footprints
+from landwright.maps.footprints import OutlineOptions, find_footprints, footprints, gather
 from landwright.rasters import open_raster
 
 METRES = {"crs": "EPSG:32632", "transform": Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)}
@@ -114,3 +114,24 @@ def test_rasters_that_are_no_maps(tmp_path):
         found(write(tmp_path / "image.tif", np.zeros((3, 20, 20), np.uint8)))
     with pytest.raises(DataError, match="place on the Earth"):
         found(write(tmp_path / "bare.tif", np.zeros((20, 20), np.uint8), crs=None))
+
+
+def test_right_angles_are_those_on_the_ground_of_a_rotated_map(tmp_path):
+    place = Affine.translation(500_000, 5_300_000) @ Affine.rotation(30) @ Affine.scale(0.5, -0.5)
+    path = write(tmp_path / "turned.tif", yards(), transform=place)
+    options = OutlineOptions((1,), regularize=True)
+    with open_raster(path) as raster:
+        turned = gather(footprints(raster, options), raster.info)
+    with open_raster(write(tmp_path / "plain.tif", yards())) as raster:
+        plain = gather(footprints(raster, options), raster.info)
+    assert turned.right is not None
+    assert turned.right.tolist() == [True, True]
+    np.testing.assert_allclose(turned.areas, plain.areas)
+    for shape in turned.shapes:
+        for ring in (shape.exterior, *shape.interiors):
+            sides = np.diff(shapely.get_coordinates(ring), axis=0)
+            assert np.abs((sides * np.roll(sides, 1, axis=0)).sum(axis=1)).max() < 1e-6
+
+
+def test_a_map_without_a_pixel_of_its_class(tmp_path):
+    assert len(found(write(tmp_path / "map.tif", yards()), code=9).shapes) == 0

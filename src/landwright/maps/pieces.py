@@ -71,12 +71,6 @@ def rings_of(polygons: Polygons) -> tuple[NDArray[np.float64], NDArray[np.int64]
     return points[~last], ring[~last], polygon
 
 
-def keep_points(polygons: Polygons, keep: NDArray[np.bool_]) -> Polygons:
-    """Return polygons with some points of `rings_of` only."""
-    points, ring, polygon = rings_of(polygons)
-    return assemble(points[keep], ring[keep], polygon)
-
-
 def corners(points: NDArray[np.float64], ring: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which points of rings along rows and columns are turns, as (m,) bool; arguments as for `assemble`."""
     if not len(ring):
