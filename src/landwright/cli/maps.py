@@ -61,12 +61,13 @@ def _map_all(
     bundle: Bundle, jobs: Mapping[Path, Job], runs: RunOptions, bar: Progress
 ) -> tuple[list[MapResult | ShardResult], dict[str, LandwrightError]]:
     from landwright.engine import predict_job, predict_shard
+    from landwright.rasters import shown
 
     results: list[MapResult | ShardResult] = []
     failures: dict[str, LandwrightError] = {}
     make = predict_shard if runs.executor == "shards" else predict_job
     for target, job in jobs.items():
-        name = str(target) if len(job.images) > 1 else job.images[0]
+        name = str(target) if len(job.images) > 1 else shown(job.images[0])
         task = bar.add_task(Path(name).name, total=None, unit="Mpx")
 
         def advance(done: int, total: int, task: Any = task) -> None:
@@ -83,7 +84,7 @@ def _map_all(
             typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
             continue
         for warning in result.warnings:
-            typer.secho(f"warning: {job.images[0]}: {warning}", fg=typer.colors.YELLOW, err=True)
+            typer.secho(f"warning: {shown(job.images[0])}: {warning}", fg=typer.colors.YELLOW, err=True)
         results.append(result)
     if not results:
         raise DataError(f"none of the {len(jobs)} images could be mapped", remedy="The messages above say why")

@@ -51,7 +51,7 @@ def vectorize(
         Path | None,
         typer.Option(
             "--confidence",
-            help="Raster whose mean each polygon gets (default: NAME_confidence.tif beside the map, or that of the run).",
+            help="Raster whose mean each polygon gets (default: NAME_confidence.tif beside the map, or the run's).",
         ),
     ] = None,
     min_area: Annotated[float, typer.Option("--min-area", help="Smallest polygon kept, in square metres.")] = 10.0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,9 @@ from landwright.engine.protocols import Progress
 from landwright.engine.result import ShardResult
 from landwright.errors import DataError, UsageError
 from landwright.maps import MapFiles
-from landwright.maps.merging import merge_maps, missing_blocks
+from landwright.maps.merging import PRODUCTS, merge_maps, missing_blocks
+from landwright.rasters import shown
 from landwright.runs import Run, cut
-from landwright.runs.cloud import is_address
 
 Executor = Literal["local", "shards", "ray"]
 EXECUTORS: tuple[str, ...] = get_args(Executor)
@@ -117,7 +116,7 @@ class RunOptions:
             if asked:
                 raise UsageError(
                     "images that the model sees smaller than they are cannot be mapped in blocks",
-                    path=maker.images[0],
+                    path=shown(maker.images[0]),
                     remedy="Leave out --executor, --workers, --block and --run; or bring the image to that size first, "
                     "with --gsd",
                 )
@@ -177,11 +176,10 @@ def map_in_blocks(
     if (missing := missing_blocks(run)) is not None:
         raise missing
     counts = counted(run)
-    counts.check(maker.images[0], maker.options)
+    counts.check(shown(maker.images[0]), maker.options)
     stems = (spec.stem for spec in maker.products.products)
     merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts)
-    if not is_address(folder):
-        shutil.rmtree(folder)
+    run.remove(PRODUCTS)
     return counts
 
 

@@ -153,9 +153,12 @@ def _probe(raster: Source) -> NDArray[Any]:
     for step in range(_PROBES):
         share = (step + 1) / (_PROBES + 1)
         window = Window(int((height - rows) * share), int((width - cols) * share), rows, cols)
-        pixels, valid = raster.read_with_valid(window)
+        try:
+            pixels, valid = raster.read_with_valid(window)
+        except DataError:
+            continue  # damaged there, which is told when it is mapped, and may be left out
         found.append(pixels[:, valid].ravel())
-    return np.concatenate(found)
+    return np.concatenate(found) if found else np.empty(0)
 
 
 def _misfit(raster: Source, problem: str, remedy: str | None = None) -> DataError:

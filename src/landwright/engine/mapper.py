@@ -36,12 +36,10 @@ from landwright.engine.words import WordOptions, find_model
 from landwright.engine.zoom import settle_windows
 from landwright.errors import DataError, UsageError
 from landwright.maps import Model, Products, StripWriter
-from landwright.rasters import RasterInfo, atomic_output
+from landwright.maps.merging import PRODUCTS
+from landwright.rasters import RasterInfo, atomic_output, shown
 from landwright.rasters.gdal import settings
 from landwright.runs import Block, Manifest, Run
-
-PRODUCTS = "products.json"
-"""Document of a run that says what the rasters of its blocks are."""
 
 TALLY = "tally.json"
 """File of a block that says what happened to its pixels."""
@@ -153,7 +151,7 @@ class MapMaker:
         if options.disagreement and not self.in_blocks:
             raise UsageError(
                 "windows of images that the model sees smaller than they are cannot be compared pixel by pixel",
-                path=self.images[0],
+                path=shown(self.images[0]),
                 remedy="Leave the disagreement out, or leave out what makes the image smaller",
             )
         self._channels = Channels(bundle, self.plan, options, self.tiling)
@@ -219,7 +217,7 @@ class MapMaker:
             self.products = Products.model_validate_json(content or b"")
         except ValueError as error:
             raise DataError(
-                f"has a damaged {PRODUCTS}", path=run.folder, remedy="Remove the directory and start anew"
+                f"has a damaged {PRODUCTS}", path=run.where, remedy="Remove the directory and start anew"
             ) from error
 
     @cached_property
@@ -277,7 +275,7 @@ class MapMaker:
         with ExitStack() as stack:
             writers = self._writers(targets, None, stack)
             counts = self._run(writers, None, progress, clock)
-            counts.check(self.images[0], self.options)
+            counts.check(shown(self.images[0]), self.options)
             for file, text in texts.items():
                 stack.enter_context(atomic_output(file)).write_text(text, encoding="utf-8")
             # All that can fail is done before the first file takes its name.

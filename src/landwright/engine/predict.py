@@ -15,6 +15,7 @@ from landwright.engine.plan import plan
 from landwright.engine.protocols import Progress
 from landwright.engine.result import MapResult, ShardResult
 from landwright.maps import MapFiles, legend_yaml
+from landwright.rasters import shown
 
 
 def predict_raster(
@@ -91,7 +92,7 @@ def predict_job(
             path=files.codes,
             confidence=files.beside,
             styles=files.styles,
-            image=job.images[0],
+            image=shown(job.images[0]),
             width=info.width,
             height=info.height,
             valid=counts.valid - counts.lost,

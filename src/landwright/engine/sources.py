@@ -20,6 +20,7 @@ from landwright.rasters import (
     open_assembled,
     open_before,
     open_raster,
+    shown,
     suited_gsd,
     survey,
     target_grid,
@@ -72,7 +73,7 @@ def _opened(images: Sequence[str], card: Card, options: PredictOptions) -> Raste
     if common is None:
         raise UsageError(
             f"the {len(images)} images lie on different grids, so that their map has none",
-            path=images[0],
+            path=shown(images[0]),
             remedy="Name the map's grid with --crs, --gsd or --like; or name a folder with --out for a map of each",
         )
     return open_assembled(found, common, order=options.overlapping)

@@ -15,7 +15,7 @@ from landwright.evaluation.trained import MAPS_DO_NOT_SAY, TrainedOn
 from landwright.legends import Legend
 from landwright.maps import map_legend
 
-COMPANIONS = ("confidence", "height", "height_spread", "cam", "pseudo")
+COMPANIONS = ("confidence", "probabilities", "disagreement", "height", "height_spread", "cam", "pseudo")
 """What ``predict`` and ``evaluate`` write beside the class map NAME.tif, as NAME_confidence.tif and so on."""
 
 

@@ -59,6 +59,9 @@ def evaluate_heights(
     return evaluation
 
 
+_NO_HEIGHTS = ("confidence", "probabilities", "disagreement", "spread", "height_spread")
+
+
 def only_heights(paths: Sequence[Path]) -> list[Path]:
     """Keep the height maps of a folder that ``landwright predict`` wrote, where other rasters lie beside them.
 
@@ -67,7 +70,7 @@ def only_heights(paths: Sequence[Path]) -> list[Path]:
             ``NAME_confidence.tif`` or the ``_spread.tif`` of another raster; what is only named so stays.
     """
     there = set(paths)
-    others = {_beside(path, word) for path in paths for word in ("confidence", "spread", "height_spread")}
+    others = {_beside(path, word) for path in paths for word in _NO_HEIGHTS}
     return [path for path in paths if path not in others and _beside(path, "height") not in there]
 
 
