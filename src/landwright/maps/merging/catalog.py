@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from affine import Affine
 
@@ -83,10 +83,11 @@ def write_catalog(
     crs, transform = crs_of(run), transform_of(run)
     assert crs is not None and transform is not None
     about = About(run.manifest, load_products(run), crs, transform)
-    kept = _Kept(folder / COLLECTION if cogs is None else folder / f"{_stem(cogs)}.collection.json", run)
-    for done, (name, path, item) in enumerate(_items(run, about, folder, cogs), start=1):
+    path = folder / (COLLECTION if cogs is None else f"{_stem(cogs)}.collection.json")
+    kept = _Kept(path, run, about.products.model.name)
+    for done, (name, place, item) in enumerate(_items(run, about, folder, cogs), start=1):
         if item is not None:
-            kept.add(name, path, item, derived=cogs is not None)
+            kept.add(name, place, item, derived=cogs is not None)
         if progress is not None:
             progress(done, len(run.blocks) if cogs is None else 1)
     if not kept.links:
@@ -95,7 +96,6 @@ def write_catalog(
             path=run.folder,
             remedy="Check the reference system of the input, or leave the catalogue out with --no-stac",
         )
-    model = about.products.model
     collection = pystac.Collection(
         _name(run) if cogs is None else _stem(cogs),
         description=f"{about.processing['processing:lineage']}, by landwright",
@@ -104,18 +104,18 @@ def write_catalog(
             pystac.SpatialExtent([list(box_of(kept.boxes))]),
             pystac.TemporalExtent([[about.products.created, about.products.created]]),
         ),
-        title=f"Map by {model.name}",
+        title=f"Map by {kept.model_name}",
         license="other",
         keywords=["land cover", "landwright"],
         catalog_type=pystac.CatalogType.SELF_CONTAINED,
     )
     content = collection.to_dict(include_self_link=False, transform_hrefs=False)
     links = [link for link in content["links"] if link["rel"] != "root"]
-    root = {"rel": "root", "href": f"./{kept.path.name}", "type": "application/json"}
+    root = {"rel": "root", "href": f"./{path.name}", "type": "application/json"}
     sources = [link.to_dict(transform_href=False) for link in kept.sources(folder)]
     content["links"] = [root, *links, *sources, *kept.links]
-    _write(kept.path, content)
-    return kept.path
+    _write(path, content)
+    return path
 
 
 @dataclass
@@ -124,6 +124,7 @@ class _Kept:
 
     path: Path
     run: Run
+    model_name: str
     links: list[dict[str, Any]] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
 
@@ -141,8 +142,7 @@ class _Kept:
         self.links.append(
             {"rel": "item", "href": address(path, self.path.parent), "type": "application/geo+json", "title": name}
         )
-        west, south, east, north = item.bbox or ()
-        self.boxes.append((west, south, east, north))
+        self.boxes.append(cast(Box, tuple(item.bbox or ())))
 
     def model(self, folder: Path) -> list[Link]:
         """Return the link to the model, where the run has its description."""
@@ -151,7 +151,7 @@ class _Kept:
         place = Path(self.run.folder) / MODEL
         if not place.is_file():
             return []
-        fields = {"mlm:name": load_products(self.run).model.name, "processing:level": "L4"}
+        fields = {"mlm:name": self.model_name, "processing:level": "L4"}
         return [
             pystac.Link(
                 "derived_from", address(place, folder), media_type=pystac.MediaType.GEOJSON, extra_fields=fields
