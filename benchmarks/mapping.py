@@ -25,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -56,16 +57,39 @@ def measure(engine: str, image: Path, out: Path, classes: int) -> dict[str, floa
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before, started = processor_seconds(), time.perf_counter()
-    run()
+    with Helpers() as helpers:
+        run()
     seconds, peak = time.perf_counter() - started, status("VmHWM") - resident
-    # Blocks are put together by a process of its own, whose memory comes on top.
-    helper = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     return {
         "cpu_seconds": processor_seconds() - before,
         "seconds": seconds,
         "megabytes": peak / MEGA,
-        "helper_megabytes": helper / MEGA,
+        "helper_megabytes": helpers.peak / MEGA,
     }
+
+
+class Helpers:
+    """Looks ten times a second how much memory processes take that this one has begun: the one that joins blocks."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Helpers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.1):
+            for listing in Path("/proc/self/task").glob("*/children"):
+                with contextlib.suppress(OSError, StopIteration):
+                    for child in listing.read_text().split():
+                        self.peak = max(self.peak, status("VmHWM", child))
 
 
 def processor_seconds() -> float:
@@ -103,9 +127,9 @@ def landwright(image: Path, out: Path, classes: int) -> Callable[[], object]:
     return lambda: predict_raster(bundle, image, out, options=options)
 
 
-def status(key: str) -> int:
-    """Return a size in bytes of what Linux says about this process."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+def status(key: str, process: str = "self") -> int:
+    """Return a size in bytes of what Linux says about a process."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:")) * 1024
 
 
@@ -204,7 +228,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         if "failed" in row:
             lines.append(f"{start} failed: {row['failed']} | | | | |")
         else:
-            helper = f" + {row['helper_megabytes']:.0f}" if row["helper_megabytes"] else ""
+            helper = f" + {row['helper_megabytes']:.0f} in a helper" if row["helper_megabytes"] else ""
             lines.append(
                 f"{start} {row['cpu_seconds']:.1f} | {row['cpu_seconds_per_mpx']:.3f} | {row['seconds']:.1f} | "
                 f"{row['megabytes']:.0f}{helper} | {row['bytes_per_pixel']:.1f} |"
