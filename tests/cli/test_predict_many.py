@@ -17,8 +17,11 @@ from typer.testing import CliRunner, Result
 
 from landwright.bundles import Card, NetworkCard, Normalization, TilingCard, save_bundle
 from landwright.cli.main import app
+from landwright.engine.mapper import MapMaker
+from landwright.errors import DataError
 from landwright.legends import Legend, LegendClass
 from landwright.networks import create_network
+from landwright.runs import Block
 
 PLACE = Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)
 LEGEND = Legend(
@@ -221,3 +224,28 @@ def test_memory_is_kept_within_bounds(scene: np.ndarray, tmp_path: Path, model: 
     ):
         result = run(image, "-m", model, "-o", tmp_path / "no.tif", *options)
         assert (result.exit_code, problem in result.stderr) == (2, True), result.output
+
+
+def test_what_was_set_aside_is_forgiven_when_asked(
+    scene: np.ndarray, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "map.tif"
+    command = (tmp_path / "whole.tif", "-m", model, "-o", out, "--block", 100, "--retries", 0, "--executor", "shards")
+    work = MapMaker.work
+
+    def failing(self: MapMaker, block: Block, folder: Path) -> None:
+        if block.name == "r00001-c00001":
+            raise DataError("is damaged there", path="whole.tif")
+        work(self, block, folder)
+
+    monkeypatch.setattr(MapMaker, "work", failing)
+    result = run(*command)
+    assert result.exit_code == 4, result.output
+    assert "3 of 4 blocks are finished" in result.stdout
+    assert "set aside: r00001-c00001: whole.tif: is damaged there" in result.stdout
+    assert "1 blocks were set aside, such as r00001-c00001" in result.stderr
+    monkeypatch.setattr(MapMaker, "work", work)
+    assert run(*command).exit_code == 4
+    assert run(*command, "--forgive").exit_code == 0
+    assert run(*command[:-2]).exit_code == 0
+    assert out.exists()

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from landwright.bundles import Bundle, Normalization
-from landwright.engine import ClassHead, PixelScorer, PredictOptions, RunOptions, predict_raster
+from landwright.engine import ClassHead, Job, PixelScorer, PredictOptions, RunOptions, predict_raster
+from landwright.engine.blocks import begin
 from landwright.engine.stream import Part, Tiling, map_windows, touching
-from landwright.errors import PartialError, UsageError
+from landwright.errors import DataError, PartialError, UsageError
 from landwright.networks import Outputs
+from landwright.runs import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -150,3 +152,30 @@ def test_large_rasters_go_through_blocks_and_go_on_after_a_failure(
     assert not (tmp_path / "out" / "map.run").exists()
     predict_raster(blurred, path, tmp_path / "whole" / "map.tif", options=options)
     same(rasters(tmp_path / "whole"), rasters(tmp_path / "out"))
+
+
+def test_a_worker_takes_over_what_the_run_was_begun_with(write: Any, blurred: Bundle, tmp_path: Path) -> None:
+    job = Job(blurred, (str(write(image())),), PredictOptions(tile=32, batch=3))
+    with job.open() as maker:
+        run = begin(maker, tmp_path / "run", RunOptions(block=100))
+        products = maker.products
+    with replace(job, options=PredictOptions(tile=32), run=tmp_path / "run").open() as maker:
+        assert maker.tiling.batch == 3
+        assert maker.products == products
+    settings = run.manifest.settings | {"device": "cuda"}
+    other = Run.open(tmp_path / "other", run.manifest.model_copy(update={"settings": settings}))
+    with job.open() as maker, pytest.raises(UsageError, match="was begun for cuda, and this worker has cpu"):
+        maker.join(other)
+    (tmp_path / "run" / "products.json").write_text("{")
+    with job.open() as maker, pytest.raises(DataError, match=r"damaged products\.json"):
+        maker.join(run)
+
+
+def test_what_cannot_be_cut_is_refused(write: Any, blurred: Bundle, tmp_path: Path) -> None:
+    path = write(image())
+    options = PredictOptions(tile=64, at_gsd=1.0)
+    with pytest.raises(UsageError, match="smaller than they are cannot be mapped in blocks"):
+        predict_raster(blurred, path, tmp_path / "map.tif", options=options, runs=RunOptions(block=100))
+    with pytest.raises(UsageError, match="cannot be compared pixel by pixel"):
+        predict_raster(blurred, path, tmp_path / "map.tif", options=replace(options, disagreement=True))
+    assert predict_raster(blurred, path, tmp_path / "map.tif", options=options).windows

@@ -35,7 +35,7 @@ def make_maps(jobs: Mapping[Path, Job], runs: RunOptions, *, as_json: bool) -> N
         raise UsageError(
             f"{len(jobs)} maps do not go into one run directory", path=runs.run, remedy="Leave --run out, or map one"
         )
-    from landwright.engine import refuse_outputs
+    from landwright.engine import ShardResult, refuse_outputs
 
     bundle = next(iter(jobs.values())).load()
     for target, job in jobs.items():
@@ -50,6 +50,13 @@ def make_maps(jobs: Mapping[Path, Job], runs: RunOptions, *, as_json: bool) -> N
         as_json=as_json,
         text="\n".join(result.summary() for result in results) or None,
     )
+    for result in results:
+        if isinstance(result, ShardResult) and result.poison:
+            raise PartialError(
+                f"{len(result.poison)} blocks were set aside, such as {next(iter(result.poison))}",
+                path=result.run,
+                remedy="Mend the cause and start again with --forgive",
+            )
     if failures:
         raise PartialError(
             f"{len(failures)} of {len(jobs)} images were not mapped: {', '.join(failures)}",

@@ -129,6 +129,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     on_error: runs.OnError = "skip",
     lease: runs.Lease = 60.0,
     address: runs.Address = None,
+    forgive: runs.Forgive = False,
     max_memory: Annotated[
         str | None,
         typer.Option("--max-memory", help="Memory for sums and batches besides the model, such as 4GB."),
@@ -201,6 +202,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         on_error=on_error,  # type: ignore[arg-type]
         lease_seconds=lease,
         address=address,
+        forgive=forgive,
     )
     looked_for = WordOptions(
         words=words,

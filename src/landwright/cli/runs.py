@@ -70,3 +70,11 @@ Address = Annotated[
     str | None,
     typer.Option("--address", help="Ray cluster (default: the one here, or a new one).", rich_help_panel=_PANEL),
 ]
+Forgive = Annotated[
+    bool,
+    typer.Option(
+        "--forgive",
+        help="With --executor shards: try blocks again that were set aside (otherwise always).",
+        rich_help_panel=_PANEL,
+    ),
+]

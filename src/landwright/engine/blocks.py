@@ -46,6 +46,7 @@ class RunOptions:
         on_error: Go on without blocks that were set aside (``skip``), or stop (``fail``).
         lease_seconds: After how many seconds without a sign of life a worker is taken for dead.
         address: Address of the Ray cluster (default: one on this machine).
+        forgive: Try blocks again that were set aside; always so but with ``shards``, where others may be at work.
 
     Raises:
         UsageError: A value is out of its range.
@@ -60,6 +61,7 @@ class RunOptions:
     on_error: Literal["skip", "fail"] = "skip"
     lease_seconds: float = 60.0
     address: str | None = None
+    forgive: bool = False
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -140,6 +142,8 @@ def begin(maker: MapMaker, folder: Path | str, runs: RunOptions) -> Run:
     """
     run = Run.open(folder, maker.manifest(runs.side))
     maker.join(run)
+    if runs.forgive or runs.executor != "shards":
+        run.forgive()
     return run
 
 
@@ -171,7 +175,6 @@ def map_in_blocks(
     """
     folder = run_folder(files, runs)
     run = begin(maker, folder, runs)
-    run.forgive()
     execute(run, replace(job, run=folder), maker, runs, progress=progress)
     if (missing := missing_blocks(run)) is not None:
         raise missing

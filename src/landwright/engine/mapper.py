@@ -27,7 +27,7 @@ from landwright.engine.products import class_specs, height_specs
 from landwright.engine.protocols import Progress, Reader, Scorer, Source
 from landwright.engine.queries import asked, check_words, query_rule_of
 from landwright.engine.resized import map_resized, remarks_on_size
-from landwright.engine.score import PixelScorer, device_named, settle_precision
+from landwright.engine.score import PixelScorer, Precision, device_named, settle_precision
 from landwright.engine.shown import map_shown
 from landwright.engine.sources import open_source
 from landwright.engine.stream import Part, map_windows
@@ -207,9 +207,18 @@ class MapMaker:
         """Take what the rasters are from a run, so that those of all its workers are alike; the first writes it down.
 
         Raises:
+            UsageError: The run was begun for another kind of device.
             DataError: The run directory is damaged or cannot be written.
         """
-        self.tiling = replace(self.tiling, batch=cast(int, run.manifest.settings["batch"]))
+        begun = run.manifest.settings
+        if begun["device"] != self._device.type:
+            raise UsageError(
+                f"was begun for {begun['device']}, and this worker has {self._device.type}, which rounds otherwise",
+                path=run.where,
+                remedy="Say --device in all commands",
+            )
+        self.tiling = replace(self.tiling, batch=cast(int, begun["batch"]))
+        self.precision = cast(Precision, begun["precision"])
         if run.store.create(PRODUCTS, self.products.model_dump_json(indent=1).encode()):
             return
         content = run.store.read(PRODUCTS)
