@@ -3,6 +3,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -124,3 +128,24 @@ def test_a_full_disk(place, made, monkeypatch):
     monkeypatch.setattr(Path, "write_text", full)
     merge("map.run", code=3, says=("disk is full",))
     assert not [name for name in os.listdir("map.run") if name.startswith(".map")]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals there")
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing(place, made):
+    made.make_run(Path("map.run"), 3000, 4000, 1024, specs=(made.HEIGHTS,))
+    before = sorted(os.listdir("map.run"))
+    command = [sys.executable, "-m", "landwright", "merge", "map.run", "-o", "out/map.tif", "--no-stac"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not any(file.stat().st_size > 10**6 for file in Path("out").glob(".map_height.*")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, errors
+    assert "interrupted" in errors
+    assert time.monotonic() - began < 10
+    assert not Path("out").exists()
+    virtual = ["map_height.qml", "map_height.vrt"]
+    assert sorted(os.listdir("map.run")) == sorted([*before, *virtual])

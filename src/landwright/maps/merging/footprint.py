@@ -13,6 +13,8 @@ from rasterio.crs import CRS
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
+_POINTS = 20
+_HALF = 180
 _DIGITS = 1e-7
 """Grid of coordinates in degrees: a centimetre."""
 
@@ -46,7 +48,10 @@ def footprint(crs: CRS, transform: Affine, height: int, width: int) -> Footprint
         The footprint; None where the reference system has no place on the globe, or the grid lies outside its domain.
     """
     try:
-        outline = GeoBox((height, width), transform, crs).footprint("EPSG:4326", npoints=20, wrapdateline=True).geom
+        box = GeoBox((height, width), transform, crs)
+        outline = box.footprint("EPSG:4326", npoints=_POINTS).geom
+        if outline.bounds[2] - outline.bounds[0] > _HALF:  # it may be the rest of the globe; the cut takes its time
+            outline = box.footprint("EPSG:4326", npoints=_POINTS, wrapdateline=True).geom
     except (ValueError, RuntimeError):
         return None
     shape = shapely.set_precision(_wrapped(shapely.make_valid(outline)), _DIGITS)
@@ -72,10 +77,11 @@ def _wrapped(shape: BaseGeometry) -> BaseGeometry:
 
 
 def box_of(boxes: Sequence[Box]) -> Box:
-    """Return the box of several; where they lie on both sides of the antimeridian, all but the widest gap."""
+    """Return the box of several; if that is more than half the globe wide, all but their widest gap."""
     west, south, east, north = zip(*boxes, strict=True)
     south_most, north_most = min(south), max(north)
-    if min(west) > -180 and all(left <= right for left, right in zip(west, east, strict=True)):
+    crossing = any(left > right for left, right in zip(west, east, strict=True))
+    if max(east) - min(west) <= _HALF and not crossing:
         return min(west), south_most, max(east), north_most
     spans = sorted((left, right if left <= right else right + 360) for left, right in zip(west, east, strict=True))
     reach, gaps = spans[0][1], []
