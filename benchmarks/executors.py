@@ -35,7 +35,7 @@ import rasterio
 from landwright.engine import PredictOptions
 from landwright.engine.executors import ExecutorOptions, Outcome, run_local, run_ray
 from landwright.engine.mapper import Job, MapMaker
-from landwright.runs import Block, Run
+from landwright.runs import Block, Run, cut
 
 TILE = 256
 CLOCK = "processor.json"
@@ -149,7 +149,7 @@ def main() -> None:
             if made != reference:
                 raise RuntimeError(f"{name} made other rasters than {alone}")
             shutil.rmtree(folder / "map.run")
-    blocks = -((-arguments.side // arguments.block) ** 2)
+    blocks = len(cut(arguments.side, arguments.side, arguments.block))
     print(f"{blocks} blocks of {arguments.block} x {arguments.block}, {arguments.repeats} repeats\n")
     print("| | wall, s | start, s | work, s | per block, s | per block, CPU-s |\n|---|---|---|---|---|---|")
     medians = {name: medians_of(times) for name, times in found.items()}

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from landwright.engine.executors import ExecutorOptions, local, local_devices, portable, run_local
 from landwright.errors import DataError, DiskFullError, UsageError
+from landwright.runs import Run
 
 
 def is_alive(pid):
@@ -103,9 +105,11 @@ def test_each_worker_has_its_device(new_run, new_job):
 
 
 @pytest.mark.slow
-def test_workers_that_start_anew(new_run, new_job, check):
-    """As users have it: nothing is inherited."""
-    run, job = new_run(), new_job()
+def test_workers_that_start_anew(new_run, new_job, check, tmp_path, monkeypatch):
+    """As users have it: nothing is inherited; with relative paths."""
+    monkeypatch.chdir(tmp_path)
+    folder, job = new_run().folder.relative_to(tmp_path), replace(new_job(), traces=Path("traces"))
+    run = Run.load(folder)
     assert run_local(run, job, ExecutorOptions(workers=2)).made == 9
     check(run)
 

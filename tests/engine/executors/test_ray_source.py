@@ -1,6 +1,7 @@
 """Reading ahead, without Ray."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -52,7 +53,7 @@ def opened(new_job):
 
     def make(**fields):
         job, ray = new_job(**fields), Ray()
-        return job, ray, RemoteSource(ray, ray.handle(Reader(job, None)))
+        return job, ray, RemoteSource(ray, ray.handle(Reader(job, None, Path.cwd())))
 
     return make
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from landwright.engine.executors import ExecutorOptions, ray_actors, ray_session
 from landwright.engine.executors.ray_actors import Puller, Task
 from landwright.engine.executors.ray_bundle import pack, unpacked
 from landwright.errors import DataError, UsageError
+from landwright.runs import Run
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 
@@ -81,9 +83,12 @@ class TestActors:
             run_ray(new_run(), job, ExecutorOptions(workers=1))
         assert type(found.value) is UsageError
 
-    def test_more_workers_than_there_is_room_for(self, new_run, new_job, check):
-        run, job = new_run(), new_job()
-        assert run_ray(run, job, ExecutorOptions(workers=3)).made == 9
+    def test_more_workers_than_there_is_room_for(self, new_run, new_job, check, tmp_path, monkeypatch):
+        """With relative paths, from another folder than the one that Ray was started in."""
+        monkeypatch.chdir(tmp_path)
+        folder, job = new_run().folder.relative_to(tmp_path), replace(new_job(), traces=Path("traces"))
+        run = Run.load(folder)
+        assert run_ray(run, job, ExecutorOptions(workers=3), readers=True).made == 9
         check(run)
 
     def test_what_is_not_there(self, new_run, new_job, fakejob, tmp_path):
@@ -231,13 +236,15 @@ def test_a_model_travels(new_job, tmp_path):
 def test_what_an_actor_does(new_run, new_job, check, monkeypatch, fakejob, reads):
     """In this process."""
     source = SimpleNamespace(until=0, shape=(30, 30), read_with_valid=fakejob.FakeSource(new_job()).read_with_valid)
-    monkeypatch.setattr(ray_actors, "_source", lambda ray, job, parcel: source)
+    monkeypatch.setattr(ray_actors, "_source", lambda ray, task, parcel: source)
     run, job = new_run(), new_job()
-    assert Puller().pull(Task(run, job, ExecutorOptions().pulling, 1, reads), None, "me") is None
+    assert Puller().pull(Task(run, job, ExecutorOptions().pulling, 1, reads, Path.cwd()), None, "me") is None
     assert bool(job.seen("read")) is reads and source.until in ((10, 20, 30) if reads else (0,))
     check(run)
-    error = Puller().pull(Task(run, new_job(fault="no model"), {}, 1, False), None, "me")
+    error = Puller().pull(Task(run, new_job(fault="no model"), {}, 1, False, Path.cwd()), None, "me")
     assert isinstance(error, DataError) and "no such folder" in str(error)
+    error = Puller().pull(Task(run, job, {}, 1, False, Path("not here")), None, "me")
+    assert isinstance(error, DataError) and "not here: cannot be read" in str(error)
 
 
 @pytest.mark.parametrize(("address", "words"), [("head:6379", "no Ray cluster answers at head"), (None, "not start")])

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -51,7 +52,8 @@ class Processes:
         device = min(self._devices, key=taken.count)
         context: Any = multiprocessing.get_context(START)
         ours, theirs = context.Pipe(duplex=False)
-        arguments = (theirs, self._run, on_device(self._job, device), self._pulling, worker, torch.get_num_threads())
+        task = self._run, on_device(self._job, device), self._pulling
+        arguments = (theirs, *task, worker, torch.get_num_threads(), Path.cwd())
         process = context.Process(target=work, args=arguments, name=f"landwright {worker}", daemon=True)
         process.start()
         theirs.close()  # so that its end is seen
@@ -97,7 +99,9 @@ def _ending(worker: str, process: BaseProcess, ours: Connection) -> Ending:
     return Ending(worker, death=f"its process ended with {how}")
 
 
-def work(told: Connection, run: Run, job: Job, pulling: dict[str, Any], worker: str, threads: int) -> None:
+def work(
+    told: Connection, run: Run, job: Job, pulling: dict[str, Any], worker: str, threads: int, folder: Path
+) -> None:
     """Pull blocks in a process of its own.
 
     Args:
@@ -107,12 +111,14 @@ def work(told: Connection, run: Run, job: Job, pulling: dict[str, Any], worker: 
         pulling: Arguments of `pull`.
         worker: Name of the worker.
         threads: Threads of torch.
+        folder: What relative paths begin at; processes may start elsewhere.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the first one decides
     signal.signal(signal.SIGTERM, leave)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     torch.set_num_threads(threads)
     try:
+        os.chdir(folder)
         with job.open() as mapper:
             pull(run, mapper.work, worker=worker, **pulling)
     except Exception as error:

@@ -15,7 +15,7 @@ from landwright.engine.executors.job import Job
 from landwright.engine.executors.portable import portable
 from landwright.engine.executors.ray_bundle import Parcel, unpacked
 from landwright.engine.executors.ray_session import import_ray
-from landwright.engine.executors.ray_source import Reader, RemoteSource
+from landwright.engine.executors.ray_source import Reader, RemoteSource, enter
 from landwright.runs import Block, Run, pull
 
 _GRACE_SECONDS: Final = 15.0
@@ -34,6 +34,7 @@ class Task:
         pulling: Arguments of `pull`.
         threads: Threads of torch, as many as where the run was begun: some sums depend on it in their last bit.
         readers: Whether another process reads the rasters.
+        folder: What relative paths begin at, on all machines.
     """
 
     run: Run
@@ -41,6 +42,7 @@ class Task:
     pulling: dict[str, Any]
     threads: int
     readers: bool
+    folder: Path
 
 
 class Actors:
@@ -114,7 +116,8 @@ class Puller:
         torch.set_num_threads(task.threads)
         try:
             ray = import_ray()
-            source = _source(ray, task.job, parcel) if task.readers else None
+            enter(task.folder)
+            source = _source(ray, task, parcel) if task.readers else None
             with ExitStack() as stack:
                 with unpacked(ray, parcel, task.job) as job:
                     mapper = stack.enter_context(job.open(source))
@@ -125,7 +128,7 @@ class Puller:
         return None
 
 
-def _source(ray: Any, job: Job, parcel: Parcel | None) -> RemoteSource:
+def _source(ray: Any, task: Task, parcel: Parcel | None) -> RemoteSource:
     """Start a reader on this machine, which ends with this actor; it counts as part of its CPU."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -136,7 +139,7 @@ def _source(ray: Any, job: Job, parcel: Parcel | None) -> RemoteSource:
         max_restarts=_READER_RESTARTS,
         max_task_retries=_READER_RESTARTS,
     )
-    return RemoteSource(ray, reader.remote(job, parcel))
+    return RemoteSource(ray, reader.remote(task.job, parcel, task.folder))
 
 
 def _reading_ahead(work: Callable[[Block, Path], None], source: RemoteSource) -> Callable[[Block, Path], None]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,9 +16,20 @@ from landwright.engine.executors.portable import portable
 from landwright.engine.executors.ray_bundle import Parcel, unpacked
 from landwright.engine.executors.ray_session import import_ray
 from landwright.rasters import RasterInfo, Window
+from landwright.runs.store import explained
 
 _AHEAD: Final = 2
 """Requests that may be on their way: one that is read, one that is fetched. The reader does not run further ahead."""
+
+
+def enter(folder: Path) -> None:
+    """Go to the folder where the run was begun: the processes of a cluster may have started elsewhere.
+
+    Raises:
+        DataError: This machine does not see it.
+    """
+    with explained(folder, "read"):
+        os.chdir(folder)
 
 
 class Reader:
@@ -25,10 +38,12 @@ class Reader:
     Args:
         job: Whose rasters are read.
         parcel: The model, if it was sent: it says which bands are wanted.
+        folder: What relative paths begin at.
     """
 
-    def __init__(self, job: Job, parcel: Parcel | None) -> None:
+    def __init__(self, job: Job, parcel: Parcel | None, folder: Path) -> None:
         """Open the rasters; they are closed with the process."""
+        enter(folder)
         self._stack = ExitStack()
         with unpacked(import_ray(), parcel, job) as found:
             self._source = self._stack.enter_context(found.open_source())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -63,7 +64,7 @@ def run_ray(
         most = resources.get("CPU", 0) // threads if device == "cpu" else resources["GPU"]
         count = options.workers or max(1, int(most))
         reads = device != "cpu" if readers is None else readers
-        task = Task(run, on_device(job, device), options.pulling, threads, reads)
+        task = Task(run, on_device(job, device), options.pulling, threads, reads, Path.cwd())
         return supervise(run, Actors(ray, task, pack(ray, job.bundle), each), count, tracker)
 
 
