@@ -149,3 +149,15 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(place, made):
     assert not Path("out").exists()
     virtual = ["map_height.qml", "map_height.vrt"]
     assert sorted(os.listdir("map.run")) == sorted([*before, *virtual])
+
+
+def test_a_run_in_an_object_store(place, made):
+    pytest.importorskip("obstore", reason="runs in an object store need the extra cloud")
+    pytest.importorskip("pystac", reason="pystac comes with the extra stac")
+    address = f"file://{place}/bucket/map.run"
+    made.make_run(address, 40, 50, specs=(made.CLASSES,))
+    found = json.loads(merge(address, "-o", "out/town.tif", "--json").stdout)
+    assert found["virtual"] == []
+    assert sorted(os.listdir("out")) == ["town.collection.json", "town.item.json", "town.qml", "town.tif"]
+    with rasterio.open("out/town.tif") as file:
+        np.testing.assert_array_equal(file.read(1), made.values(made.CLASSES, 40, 50))

@@ -74,7 +74,7 @@ def values(spec: ProductSpec, height: int, width: int) -> np.ndarray:
 
 
 def make_run(
-    folder: Path,
+    folder: Path | str,
     height: int = 70,
     width: int = 100,
     block: int = 32,
