@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,14 @@ def test_what_cannot_be_cut_is_refused(write: Any, blurred: Bundle, tmp_path: Pa
     with pytest.raises(UsageError, match="cannot be compared pixel by pixel"):
         predict_raster(blurred, path, tmp_path / "map.tif", options=replace(options, disagreement=True))
     assert predict_raster(blurred, path, tmp_path / "map.tif", options=options).windows
+
+
+def test_a_run_keeps_what_its_model_is(write: Any, blurred: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "mlm.json").write_text(json.dumps({"assets": {"model": {"href": "./model.safetensors"}}}))
+    job = Job(replace(blurred, path=folder), (str(write(image())),), PredictOptions(tile=32))
+    with job.open() as maker:
+        begin(maker, tmp_path / "run", RunOptions(block=100))
+    item = json.loads((tmp_path / "run" / "model.json").read_text())
+    assert item["assets"]["model"]["href"] == str(folder.resolve() / "model.safetensors")

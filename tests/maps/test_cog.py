@@ -17,7 +17,7 @@ from rasterio.errors import RasterioError, RasterioIOError
 from rio_cogeo.cogeo import cog_validate
 
 from landwright.errors import DataError, UsageError
-from landwright.maps.cog import StripWriter, _refuse_holes
+from landwright.maps.cog import StripWriter, refuse_holes
 
 PLACE = {"crs": CRS.from_epsg(32632), "transform": Affine(0.2, 0, 5e5, 0, -0.2, 5e6)}
 COLOURS = {0: (1, 2, 3, 255), 1: (4, 5, 6, 255), 255: (0, 0, 0, 0)}
@@ -179,7 +179,7 @@ def test_holes_are_found(tmp_path: Path) -> None:
     with rasterio.open(path, "w", tiled=True, blockxsize=256, blockysize=256, **profile) as file:
         file.write(np.ones((256, 256), np.uint8), 1, window=rasterio.windows.Window(0, 0, 256, 256))
     with pytest.raises(RasterioError, match="block 1_0 is missing"):
-        _refuse_holes(path)
+        refuse_holes(path)
 
 
 GROWTH = """

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
+from landwright.bundles import Bundle
+from landwright.bundles.save import MLM
 from landwright.engine.counts import Counts
 from landwright.engine.executors import ExecutorOptions, Outcome, local_devices, run_local
 from landwright.engine.executors.rays import run_ray
@@ -16,7 +18,7 @@ from landwright.engine.protocols import Progress
 from landwright.engine.result import ShardResult
 from landwright.errors import DataError, UsageError
 from landwright.maps import MapFiles
-from landwright.maps.merging import PRODUCTS, merge_maps, missing_blocks
+from landwright.maps.merging import MODEL, PRODUCTS, merge_maps, missing_blocks
 from landwright.rasters import shown
 from landwright.runs import Run, cut
 
@@ -142,9 +144,20 @@ def begin(maker: MapMaker, folder: Path | str, runs: RunOptions) -> Run:
     """
     run = Run.open(folder, maker.manifest(runs.side))
     maker.join(run)
+    _describe_model(run, maker.bundle)
     if runs.forgive or runs.executor != "shards":
         run.forgive()
     return run
+
+
+def _describe_model(run: Run, bundle: Bundle) -> None:
+    """Keep the model's STAC item with a run, for its catalogue to link to; words change what it says of classes."""
+    if bundle.path is None or bundle.card.words is not None or not (bundle.path / MLM).is_file():
+        return
+    item = json.loads((bundle.path / MLM).read_text(encoding="utf-8"))
+    for asset in item["assets"].values():
+        asset["href"] = str((bundle.path / asset["href"]).resolve())
+    run.store.create(MODEL, json.dumps(item).encode())
 
 
 def map_in_blocks(
@@ -182,7 +195,7 @@ def map_in_blocks(
     counts.check(shown(maker.images[0]), maker.options)
     stems = (spec.stem for spec in maker.products.products)
     merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts)
-    run.remove(PRODUCTS)
+    run.remove(PRODUCTS, MODEL)
     return counts
 
 

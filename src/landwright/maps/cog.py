@@ -166,7 +166,7 @@ class StripWriter:
                 # Trying harder takes twice as long, for a class map that is a seventh smaller and others that are not.
                 LEVEL=1,
             )
-            _refuse_holes(self._temporary)
+            refuse_holes(self._temporary)
         self._strips.unlink()
         self._finished = True
 
@@ -219,7 +219,7 @@ class StripWriter:
             ) from error
 
 
-def _refuse_holes(path: Path) -> None:
+def refuse_holes(path: Path) -> None:
     """Refuse a file whose blocks were not all stored: GDAL would read them as nodata."""
     size = path.stat().st_size
     with rasterio.open(path) as file:

@@ -30,7 +30,7 @@ def load_products(run: Run) -> Products:
     except ValidationError as error:
         raise DataError(
             f"has no {PRODUCTS}" if content is None else f"has a damaged {PRODUCTS}",
-            path=run.folder,
+            path=run.where,
             remedy="If no worker has begun yet, wait for one; else remove the directory and start anew",
         ) from error
 
@@ -50,7 +50,7 @@ def filled_blocks(run: Run, product: ProductSpec) -> list[Block]:
     if not found:
         raise DataError(
             f"holds no block with a {product.stem}.tif",
-            path=run.folder,
+            path=run.where,
             remedy="Check that the input has valid pixels in the area, and that the run has finished",
         )
     return found
@@ -73,9 +73,9 @@ def missing_blocks(run: Run) -> PartialError | None:
         parts.append(f"{len(state.poison)} were set aside because they failed ({_some(reasons, '; ')})")
     return PartialError(
         f"of {len(run.blocks)} blocks {' and '.join(parts)}",
-        path=run.folder,
+        path=run.where,
         remedy="Mend the cause and start the run again: what is finished stays; or leave nodata there with "
-        "--allow-missing",
+        "`landwright merge --allow-missing`",
     )
 
 

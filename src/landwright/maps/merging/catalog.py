@@ -46,7 +46,7 @@ def refuse_no_catalog(run: Run) -> None:
     if crs_of(run) is None or transform_of(run) in (None, Affine.identity()):
         raise UsageError(
             "a map without a reference system has no place in a STAC catalogue",
-            path=run.folder,
+            path=run.where,
             remedy="Leave --stac out, or georeference the image first",
         )
     try:
@@ -93,7 +93,7 @@ def write_catalog(
     if not kept.links:
         raise DataError(
             "holds no block with data and a place on the globe",
-            path=run.folder,
+            path=run.where,
             remedy="Check the reference system of the input, or leave the catalogue out with --no-stac",
         )
     collection = pystac.Collection(
@@ -194,7 +194,7 @@ def _items(
 
 
 def _name(run: Run) -> str:
-    return PurePath(run.folder).stem if is_address(run.folder) else Path(run.folder).resolve().stem
+    return PurePath(run.where).stem if is_address(run.where) else run.folder.resolve().stem
 
 
 def _stem(cogs: Mapping[str, Path]) -> str:

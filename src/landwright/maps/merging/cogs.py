@@ -14,7 +14,7 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from landwright.errors import DataError, DiskFullError
-from landwright.maps.cog import _refuse_holes
+from landwright.maps.cog import refuse_holes
 from landwright.maps.merging.blocks import filled_blocks, load_products
 from landwright.maps.merging.convert import convert_apart
 from landwright.maps.merging.virtual import virtual_map
@@ -96,7 +96,7 @@ def _write(run: Run, product: ProductSpec, temporary: Path, tell: Callable[[floa
 
     convert_apart(virtual, temporary, options, watch, cache=max(_CACHE, _TILES * _SIDE**2 * product.bands * size))
     with without_georeference_warning():
-        _refuse_holes(temporary)
+        refuse_holes(temporary)
     virtual.unlink()
 
 

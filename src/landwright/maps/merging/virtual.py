@@ -35,7 +35,7 @@ def virtual_map(run: Run, product: ProductSpec, path: Path) -> Path:
     grid = run.manifest.grid
     if product.nodata is None and sum(block.height * block.width for block in blocks) < grid.height * grid.width:
         raise DataError(
-            f"{product.stem}.tif is not in all blocks and has no nodata", path=run.folder, remedy="Finish the run first"
+            f"{product.stem}.tif is not in all blocks and has no nodata", path=run.where, remedy="Finish the run first"
         )
     transform = transform_of(run)
     layer = Layer(
