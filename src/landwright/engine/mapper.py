@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 from affine import Affine
 
 from landwright.bundles import Bundle, available
@@ -19,7 +20,7 @@ from landwright.engine.channels import Channels
 from landwright.engine.clock import Clock
 from landwright.engine.counts import Counts
 from landwright.engine.finite import FiniteReader
-from landwright.engine.fit import check_sums, fit_batch, sum_bytes
+from landwright.engine.fit import check_sums, fit_batch, map_bytes, sum_bytes
 from landwright.engine.manifest import manifest_of
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
@@ -181,8 +182,12 @@ class MapMaker:
         tile, scorer = self.tiling.tile, self._scorer
         if limit is not None:
             check_sums(scorer.channels, tile, width, limit, device=scorer.device)
-        reserved = sum_bytes(scorer.channels, tile, width)
         bands, usual = len(self._source.bands), self.tiling.batch
+        if scorer.device.type == "cpu":
+            itemsize = np.dtype(self.info.dtype).itemsize
+            reserved = map_bytes(scorer.channels, tile, width, bands=bands, itemsize=itemsize)
+        else:
+            reserved = sum_bytes(scorer.channels, tile, width)
         found = fit_batch(scorer, tile=tile, bands=bands, usual=usual, limit=limit, reserved=reserved)
         self.tiling = replace(self.tiling, batch=found if batch in {None, "auto"} else min(found, usual))
 
