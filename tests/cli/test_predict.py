@@ -318,6 +318,7 @@ shared.app(sys.argv[2:])
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
     make_image(tmp_path / "image.tif", size=500)
     out = tmp_path / "maps" / "map.tif"

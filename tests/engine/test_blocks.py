@@ -108,7 +108,14 @@ def test_scores_of_a_part_are_those_of_the_whole_to_the_last_bit(reader: Any, bl
         assert count == known.sum()
 
 
-@pytest.mark.parametrize("block", [200, 100, 68], ids=["1 block", "4 blocks", "9 blocks"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(200, id="1 block", marks=pytest.mark.slow),
+        pytest.param(100, id="4 blocks"),
+        pytest.param(68, id="9 blocks", marks=pytest.mark.slow),
+    ],
+)
 def test_the_map_does_not_depend_on_the_cut(write: Any, blurred: Bundle, tmp_path: Path, block: int) -> None:
     pixels = image()
     pixels[:, :80, :75] = 0

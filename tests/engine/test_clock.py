@@ -29,8 +29,8 @@ def test_every_stage_has_its_share_and_the_scores_are_the_same(reader: Any, sink
     plain, timed = sink(2, 90, 70), sink(2, 90, 70)
     map_windows(image, identity(2), plain, tiling)
     clock, told = Clock(), []
-    parts = clock.around(image, identity(2), timed, lambda done, total: told.append((done, total)))
     started = time.perf_counter()
+    parts = clock.around(image, identity(2), timed, lambda done, total: told.append((done, total)))
     tally = map_windows(*parts[:3], tiling, progress=parts[3])
     seconds = time.perf_counter() - started
     assert tally.valid == 90 * 70

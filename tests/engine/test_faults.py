@@ -40,7 +40,10 @@ from landwright.networks import Outputs
 from landwright.runs import Event, Run, pull
 from landwright.runs.leases import Lease
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are found in /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are found in /proc"),
+]
 
 FORK: Any = multiprocessing.get_context("fork")
 OPTIONS = PredictOptions(tile=32, overlap=0.4, batch=4, device="cpu", disagreement=True)
@@ -237,7 +240,6 @@ def test_a_driver_that_is_killed(site: Site, monkeypatch: pytest.MonkeyPatch) ->
     assert 7 <= events["done"] <= 9 <= events["started"] <= 11
 
 
-@pytest.mark.slow
 def test_kills_at_random(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slow, "pause", 0.03)
     rng, kills = random.Random(0), 0

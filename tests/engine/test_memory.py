@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,17 @@ def test_sizes_are_written_for_people() -> None:
 
 @pytest.mark.skipif(memory.sys.platform != "linux", reason="only Linux tells the memory of a process")
 def test_memory_of_a_process_that_is_given_back_still_counts() -> None:
-    peak = Peak(CPU)
-    before = peak()
-    np.ones(50_000_000, np.uint8)
-    after = peak()
-    assert before is not None
-    assert after is not None
-    assert 40e6 < after - before < 90e6
+    grown = []
+    for _ in range(3):  # what other tests left may be given back meanwhile
+        gc.collect()
+        peak = Peak(CPU)
+        before = peak()
+        np.ones(50_000_000, np.uint8)
+        after = peak()
+        assert before is not None
+        assert after is not None
+        grown.append(after - before)
+    assert any(40e6 < more < 90e6 for more in grown), grown
 
 
 def test_where_the_system_does_not_tell_it_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,6 +193,7 @@ def test_what_is_for_one_class(town):
             vectorize_map("map.tif", name, height="height.tif", ground=ground, options=VectorOptions("all"))
 
 
+@pytest.mark.slow
 def test_attributes_do_not_depend_on_the_blocks(town, monkeypatch):
     rng = np.random.default_rng(0)
     write(town / "noise.tif", rng.integers(1, 4, (100, 100)).astype(np.uint8))

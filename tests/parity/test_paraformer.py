@@ -78,6 +78,7 @@ def compare(paraformer, record, file, network):
     paraformer.check_slices(file, tensors, TOLERANCE)
 
 
+@pytest.mark.slow
 def test_both_heads_and_intermediates(paraformer, filled, record):
     compare(paraformer, record, "small_96_pos", converted(filled("small_96_pos")).eval())
 

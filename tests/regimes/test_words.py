@@ -201,6 +201,7 @@ def test_boxes_of_vector_files_and_published_lists(bare: Make, scenes: Path) -> 
         build(bare(words={"regions": str(listing)}), tiles=8)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_the_same_way(make_words: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = make_words(words={"captions": "masks", "teacher": "ema"}, optim={"steps": 4}, validate={"every": 2})
     train(recipe, tmp_path / "whole", progress=False)

@@ -63,6 +63,7 @@ def test_devices(monkeypatch):
     assert local_devices("cpu") == ("cpu",)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_start")
 @pytest.mark.parametrize("workers", [2, 5])
 def test_several_workers(new_run, new_job, check, workers):

@@ -22,7 +22,14 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize(("shape", "block"), [((70, 100), 32), ((1100, 700), 256), ((600, 40), 1024)])
+@pytest.mark.parametrize(
+    ("shape", "block"),
+    [
+        ((70, 100), 32),
+        pytest.param((1100, 700), 256, marks=pytest.mark.slow),
+        pytest.param((600, 40), 1024, marks=pytest.mark.slow),
+    ],
+)
 def test_the_merged_map_is_the_direct_one_to_the_byte(tmp_path, made, shape, block):
     run = made.make_run(tmp_path / "map.run", *shape, block)
     targets = {spec.stem: tmp_path / "out" / f"map{spec.suffix}.tif" for spec in made.ALL}
