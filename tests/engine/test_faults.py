@@ -241,13 +241,15 @@ def test_a_driver_that_is_killed(site: Site, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_kills_at_random(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Slow, "pause", 0.03)
+    monkeypatch.setattr(Slow, "pause", 0.1)
     rng, kills = random.Random(0), 0
     with Onlooker(site) as onlooker:
-        while (kills < 30 and not (site.folder / "map.run" / "manifest.json").exists()) or site.run.state().left:
-            driver = start(site.share, workers=2)
+        while kills < 10 and (not (site.folder / "map.run" / "manifest.json").exists() or site.run.state().left):
+            several = rng.random() < 0.4
+            driver = start(site.share, workers=2 if several else 1)
             assert driver.pid is not None
-            time.sleep(rng.uniform(0.05, 1.0))
+            # Processes of their own load torch first.
+            time.sleep(rng.uniform(2, 8) if several else rng.uniform(0.05, 0.5))
             if rng.random() < 0.5 and (workers := children(driver.pid)):
                 os.kill(rng.choice(workers), signal.SIGKILL)
                 kills += 1
@@ -257,7 +259,7 @@ def test_kills_at_random(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
             kills += 1
     events = Counter(event.event for event in site.finish())
     print(f"{kills} kills: {dict(events)}")
-    assert kills >= 3 and onlooker.seen
+    assert kills and onlooker.seen
     assert events["done"] <= 9 <= events["done"] + kills  # who is killed right after publishing cannot say so
     assert events["started"] <= 9 + 2 * kills
 

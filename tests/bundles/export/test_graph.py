@@ -23,8 +23,6 @@ pytest.importorskip("onnxscript")
 LEGEND = load_legend("isprs-6")
 CASES = {
     "clcformer": ("clcformer", {"encoder": "compact"}),
-    "clcformer-legacy": ("clcformer", {"encoder": "compact", "taps": "legacy"}),
-    "clcformer-figure": ("clcformer", {"encoder": "compact", "taps": "figure"}),
     "paraformer": ("paraformer", {"encoder": "compact"}),
     "rs3dada": ("rs3dada", {"encoder": "compact"}),
     "rs3dada-height": ("rs3dada", {"encoder": "compact", "heads": "height"}),
@@ -34,9 +32,7 @@ CASES = {
     "clip": ("clip", {"architecture": "compact"}),
     "clip-gem": ("clip", {"architecture": "compact", "attention": "gem", "residual": True}),
     "clip-bilinear": ("clip", {"architecture": "compact", "residual": True, "upsampler": "bilinear"}),
-    "smp-unet": ("smp:unet:tu-mobilenetv2_100", {}),
     "smp-unet-both": ("smp:unet:tu-mobilenetv2_100", {"heads": "both"}),
-    "smp-fpn": ("smp:fpn:resnet18", {}),
     "smp-segformer": ("smp:segformer:tu-mobilenetv2_100", {}),
 }
 
@@ -117,7 +113,7 @@ def test_the_map_of_a_file_is_that_of_the_bundle(case: str, tmp_path) -> None:
 
 @pytest.mark.slow
 def test_sizes_that_a_file_was_not_made_for_are_refused(tmp_path) -> None:
-    bundle = make("smp-unet")
+    bundle = make("smp-segformer")
     loaded = load_bundle(export_bundle(bundle, tmp_path / "model.onnx").path)
     image = tmp_path / "image.tif"
     with rasterio.open(image, "w", driver="GTiff", count=3, height=64, width=64, dtype="uint8") as file:
