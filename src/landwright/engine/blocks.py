@@ -192,7 +192,12 @@ def map_in_blocks(
     if (missing := missing_blocks(run)) is not None:
         raise missing
     counts = counted(run)
-    counts.check(shown(maker.images[0]), maker.options)
+    try:
+        counts.check(shown(maker.images[0]), maker.options)
+    except DataError:
+        # Nothing of it is of use, and it would stand in the way of the settings that help.
+        run.remove(PRODUCTS, MODEL)
+        raise
     stems = (spec.stem for spec in maker.products.products)
     merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts)
     run.remove(PRODUCTS, MODEL)
