@@ -7,7 +7,7 @@ import torch
 from affine import Affine
 
 from landwright.bundles.importers import import_checkpoint
-from landwright.engine import KernelWeights, PredictOptions, Tiling, predict, predict_raster
+from landwright.engine import KernelWeights, PredictOptions, Tiling, channels, predict_raster
 from landwright.engine.classmap import ClassMap
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ def mapped(paraformer, tmp_path_factory):
             super().write(row, scores, valid)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predict, "ClassMap", Recorder)
+        patch.setattr(channels, "ClassMap", Recorder)
         options = PredictOptions(tile=TILING.tile, overlap=TILING.overlap, blend="paraformer", device="cpu")
         result = predict_raster(bundle, folder / "tile.tif", folder / "map.tif", options=options)
     with rasterio.open(result.path) as file:

@@ -239,14 +239,15 @@ def test_two_hundred_random_kills(new_run):
         time.sleep(rng.uniform(0, 0.15))
         rng.choice(workers).kill()
         kills += 1
-        for name in rng.sample(sorted(run.results.finished()), k=min(5, len(run.results.finished()))):
+        finished = sorted(run.results.finished())
+        for name in rng.sample(finished, k=min(5, len(finished))):
             assert sorted(os.listdir(run.results.folder(name))) == ["classes.tif", "done.json", "height.tif"]
     for worker in workers:
         worker.kill()
         worker.join()
-    finished = len(run.state().finished)
-    print(f"{kills} kills, {finished} of {len(run.blocks)} blocks finished meanwhile")
-    assert kills == 200 and finished > 0
+    made = len(run.state().finished)
+    print(f"{kills} kills, {made} of {len(run.blocks)} blocks finished meanwhile")
+    assert kills == 200 and made > 0
     pull(run, lambda block, folder: write(block, folder, pause=0), lease_seconds=0.4, losses=10_000)
     check(run)
     assert run.state().poison == {}
