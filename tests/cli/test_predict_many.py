@@ -23,6 +23,8 @@ from landwright.legends import Legend, LegendClass
 from landwright.networks import create_network
 from landwright.runs import Block
 
+pytestmark = pytest.mark.slow
+
 PLACE = Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)
 LEGEND = Legend(
     name="three", classes=tuple(LegendClass(code=i + 1, name=f"class {i}", colour=(i, 90, 90)) for i in range(3))
@@ -150,7 +152,6 @@ def test_items_name_images(scene: np.ndarray, tmp_path: Path, model: Path) -> No
     assert (missing.exit_code, "visual" in missing.stderr) == (3, True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 5])
 def test_any_number_of_processes_makes_the_same_map(
     scene: np.ndarray, tmp_path: Path, model: Path, workers: int
@@ -165,7 +166,6 @@ def test_any_number_of_processes_makes_the_same_map(
     assert not (tmp_path / "many" / "map.run").exists()
 
 
-@pytest.mark.slow
 def test_a_ray_cluster_makes_the_same_map(scene: np.ndarray, tmp_path: Path, model: Path) -> None:
     assert run(tmp_path / "whole.tif", "-m", model, "-o", tmp_path / "one" / "map.tif").exit_code == 0
     result = run(

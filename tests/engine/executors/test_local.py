@@ -16,6 +16,8 @@ from landwright.engine.executors import ExecutorOptions, local, local_devices, p
 from landwright.errors import DataError, DiskFullError, UsageError
 from landwright.runs import Run
 
+pytestmark = pytest.mark.slow
+
 
 def is_alive(pid):
     try:
@@ -63,7 +65,6 @@ def test_devices(monkeypatch):
     assert local_devices("cpu") == ("cpu",)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("quick_start")
 @pytest.mark.parametrize("workers", [2, 5])
 def test_several_workers(new_run, new_job, check, workers):
@@ -105,7 +106,6 @@ def test_each_worker_has_its_device(new_run, new_job):
     assert sorted(device for _, device in job.seen("open")) == ["cpu", "cpu", "cuda:1", "cuda:1"]
 
 
-@pytest.mark.slow
 def test_workers_that_start_anew(new_run, new_job, check, tmp_path, monkeypatch):
     """As users have it: nothing is inherited; with relative paths."""
     monkeypatch.chdir(tmp_path)
@@ -222,7 +222,6 @@ def driver(tmp_path, until):
             process.wait()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_and_sigterm_end_all_and_give_all_back(new_run, new_job, check, driver, until, number, code, workers):
@@ -238,7 +237,6 @@ def test_ctrl_c_and_sigterm_end_all_and_give_all_back(new_run, new_job, check, d
     check(run)
 
 
-@pytest.mark.slow
 def test_a_driver_that_is_killed_leaves_no_process(new_run, new_job, check, driver, until):
     run, job = new_run(), new_job()
     process, pids = driver(run, job)
