@@ -14,6 +14,7 @@ from landwright.engine.protocols import Source
 from landwright.engine.stream import Tiling
 from landwright.errors import DataError
 from landwright.rasters import RasterInfo, Window
+from landwright.rasters.gsd import TOLERANCE
 from landwright.words.language import language_note
 
 _PROBES = 3
@@ -21,8 +22,6 @@ _PROBE_SIDE = 256
 _FAR = 2.0
 _MANY = 100
 """A model whose values reach this far is none of reflectances or other shares."""
-
-_GSD_TOLERANCE = 1.05
 
 
 def check_bands(raster: Source, card: Card, chosen: Sequence[int | str] | None, *, dates: int = 1) -> None:
@@ -139,7 +138,7 @@ def warnings_about(info: RasterInfo, card: Card, at_gsd: float | None = None) ->
     span = f"{low:g} m" if low == high else f"{low:g} to {high:g} m"
     if gsd is None:
         remarks.append(f"the ground size of a pixel is unknown; the model was trained for {span}")
-    elif not low / _GSD_TOLERANCE <= gsd <= high * _GSD_TOLERANCE:
+    elif not low / TOLERANCE <= gsd <= high * TOLERANCE:
         seen = "is" if at_gsd is None else "is shown as"
         remarks.append(f"a pixel {seen} {gsd:.3g} m on the ground; the model was trained for {span}")
     return remarks
