@@ -47,8 +47,8 @@ def run(*arguments: str):
 
 
 def test_people_read_what_was_written(place) -> None:
-    pytest.importorskip("onnxscript")
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript", reason="onnxscript comes with the extra export")
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra export")
     result = run("run", "-o", "both.onnx")
     assert result.exit_code == 0, result.output
     for text in ("both.onnx: ONNX, operators of version 18", "32 x 32 pixels", "not for the QGIS plug-in", "at most: "):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pystac
 import pytest
 import rasterio
 import torch
@@ -141,6 +140,7 @@ def test_pixels_of_the_size_that_the_model_knows(tmp_path: Path, model: Path) ->
 
 
 def test_items_name_images(scene: np.ndarray, tmp_path: Path, model: Path) -> None:
+    pystac = pytest.importorskip("pystac", reason="pystac comes with the extra stac")
     item = pystac.Item("a", None, None, datetime(2024, 5, 1, tzinfo=UTC), {})
     item.add_asset("visual", pystac.Asset("tiles/a.tif", roles=["data"]))
     item.add_asset("thumbnail", pystac.Asset("a.png", roles=["thumbnail"]))
@@ -167,6 +167,7 @@ def test_any_number_of_processes_makes_the_same_map(
 
 
 def test_a_ray_cluster_makes_the_same_map(scene: np.ndarray, tmp_path: Path, model: Path) -> None:
+    pytest.importorskip("ray", reason="Ray comes with the extra ray")
     assert run(tmp_path / "whole.tif", "-m", model, "-o", tmp_path / "one" / "map.tif").exit_code == 0
     result = run(
         *(tmp_path / "whole.tif", "-m", model, "-o", tmp_path / "many" / "map.tif"),

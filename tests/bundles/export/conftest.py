@@ -11,6 +11,6 @@ def bundle(bundle_path) -> Bundle:
 
 @pytest.fixture
 def onnx_file(bundle, tmp_path):
-    pytest.importorskip("onnxscript")
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript", reason="onnxscript comes with the extra export")
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra export")
     return export_bundle(bundle, tmp_path / "model.onnx", tile=32).path

@@ -13,9 +13,9 @@ from landwright.networks import Outputs
 
 @pytest.fixture
 def onnx():
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    return pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra export")
+    pytest.importorskip("onnxscript", reason="onnxscript comes with the extra export")
+    return pytest.importorskip("onnx", reason="onnx comes with the extra export")
 
 
 class Both(nn.Module):

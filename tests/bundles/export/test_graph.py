@@ -17,8 +17,8 @@ from landwright.legends import load_legend
 from landwright.networks import create_network, list_networks, network_info
 from landwright.networks.registry import _ENTRIES
 
-pytest.importorskip("onnxruntime")
-pytest.importorskip("onnxscript")
+pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra export")
+pytest.importorskip("onnxscript", reason="onnxscript comes with the extra export")
 
 LEGEND = load_legend("isprs-6")
 CASES = {

@@ -14,9 +14,9 @@ from landwright.engine.score import PixelScorer
 from landwright.errors import DataError, UsageError
 from landwright.evaluation.tags.source import check_tagged
 
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
-pytest.importorskip("onnxscript")
+onnx = pytest.importorskip("onnx", reason="onnx comes with the extra export")
+pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra export")
+pytest.importorskip("onnxscript", reason="onnxscript comes with the extra export")
 
 
 def changed(path, change):
