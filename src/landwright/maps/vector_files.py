@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from io import BytesIO
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -150,14 +149,15 @@ def _frame(geopandas: Any, shapes: NDArray[Any], columns: Mapping[str, NDArray[A
 
 def _write_parquet(temporary: Path, frames: Iterable[Any], box: Sequence[float] | None) -> None:
     """Let geopandas encode every batch, and put the batches into one file."""
-    parquet = import_module("pyarrow.parquet")
-
+    pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     with ExitStack() as stack:
         writer = None
         for frame in frames:
-            encoded = BytesIO()
+            # Not a file of Python's: an Arrow thread that lets go of one while Python ends aborts the process, after
+            # the file is whole (apache/arrow issues 34314, 50482).
+            encoded = pyarrow.BufferOutputStream()
             frame.to_parquet(encoded, index=False, schema_version="1.1.0", write_covering_bbox=True)
-            table = parquet.read_table(encoded)
+            table = parquet.read_table(pyarrow.BufferReader(encoded.getvalue()), use_threads=False)
             if writer is None:
                 about = dict(table.schema.metadata)
                 if box is not None:
