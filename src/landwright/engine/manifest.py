@@ -85,7 +85,8 @@ def weights_digest(bundle: Bundle) -> str:
     found = hashlib.sha256()
     for name, tensor in sorted(bundle.network.state_dict().items()):
         found.update(name.encode())
-        found.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        # Flat first: channels-last weights of 1 x 1 convolutions count as contiguous, but are no bytes in a row.
+        found.update(tensor.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
 
