@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 import warnings
 from pathlib import Path
@@ -97,6 +98,19 @@ def test_same_bytes(tmp_path: Path) -> None:
     values = RNG.integers(0, 100, (2, 600, 600), dtype=np.uint8)
     for name in ("a.tif", "b.tif"):
         write_cog(tmp_path / name, values, crs="EPSG:32631", transform=PLACE, tags={"A": "b"})
+    assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_that_was_forked_packs_as_well(tmp_path: Path) -> None:
+    """GDAL's threads are those of the process that first packed."""
+    values = RNG.integers(0, 100, (2, 1200, 1200), dtype=np.uint8)
+    write_cog(tmp_path / "a.tif", values)
+    child = multiprocessing.get_context("fork").Process(target=write_cog, args=(tmp_path / "b.tif", values))
+    child.start()
+    child.join(60)
+    child.kill()
+    assert child.exitcode == 0
     assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 _OPTIONS: Mapping[str, str | int] = {
@@ -10,6 +11,9 @@ _OPTIONS: Mapping[str, str | int] = {
     "BIGTIFF": "IF_SAFER",
     "OVERVIEWS": "AUTO",
 }
+# A third less time than one, the same bytes; more gained nothing on two cores, and other workers may need theirs.
+_THREADS = 2
+_PROCESS = os.getpid()
 _SIDES = (512, 384, 320, 256)
 _SMALL = 512
 
@@ -26,6 +30,8 @@ def cog_options(height: int, width: int, overviews: str) -> dict[str, str | int]
         overviews: Resampling of the overviews; ``mode`` says that the values are codes.
     """
     options = dict(_OPTIONS) | {"OVERVIEW_RESAMPLING": overviews.upper()}
+    # GDAL keeps its threads. They do not come along where a process is forked, which would wait for them for ever.
+    options["NUM_THREADS"] = _THREADS if os.getpid() == _PROCESS else 1
     if overviews == "mode":
         # Differences of codes mean nothing: without them land cover is 12 % smaller.
         options["PREDICTOR"] = "NO"
