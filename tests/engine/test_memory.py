@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from landwright.engine import memory
-from landwright.engine.memory import Peak, parse_size, size_text
+from landwright.engine.memory import Peak, give_back, parse_size, size_text
 from landwright.errors import UsageError
 
 CPU = torch.device("cpu")
@@ -61,3 +61,21 @@ def test_on_a_gpu_it_is_that_of_tensors(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda _: 350)
     assert Peak(device)() == 250
     assert begun == [device]
+
+
+def test_freed_memory_is_given_back_where_the_library_knows_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = list[int]()
+
+    class Glibc:
+        malloc_trim = staticmethod(called.append)
+
+    monkeypatch.setattr(memory.sys, "platform", "linux")
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: Glibc)
+    give_back()
+    assert called == [0]
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())  # musl has no such function
+    give_back()
+    monkeypatch.setattr(memory.sys, "platform", "win32")
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: Glibc)
+    give_back()
+    assert called == [0]

@@ -18,11 +18,12 @@ def test_strips_hold_the_raster_and_its_reflection(reader: Any, height: int, wid
     fill = ((0, max(0, tile - height)), (0, max(0, tile - width)))
     pixels = np.pad(image.pixels, ((0, 0), *fill), mode="reflect")
     valid = np.pad(image.valid, fill, mode="reflect")
-    strips = list(read_strips(image, rows, tile, max(tile, width)))
-    assert [strip.row for strip in strips] == rows
-    for strip in strips:
+    seen = []
+    for strip in read_strips(image, rows, tile, max(tile, width)):
         np.testing.assert_array_equal(strip.pixels, pixels[:, strip.row : strip.row + tile])
         np.testing.assert_array_equal(strip.valid, valid[strip.row : strip.row + tile])
+        seen.append(strip.row)
+    assert seen == rows
     assert sum(window.height for window in image.windows) == height, "no row is read twice"
 
 

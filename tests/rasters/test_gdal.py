@@ -8,13 +8,14 @@ from rasterio.env import get_gdal_config, getenv, hasenv
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from landwright.errors import DataError
+from landwright.rasters.cache import cache_bytes
 from landwright.rasters.gdal import is_remote, reading, settings, without_georeference_warning
 
 
 def test_settings_end_with_the_block() -> None:
     assert not hasenv()
     with settings("a.tif"):
-        assert getenv()["GDAL_CACHEMAX"] == 64 * 2**20
+        assert getenv()["GDAL_CACHEMAX"] == cache_bytes()
         assert "GDAL_DISABLE_READDIR_ON_OPEN" not in getenv()
     assert not hasenv()
 

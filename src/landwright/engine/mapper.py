@@ -22,6 +22,7 @@ from landwright.engine.counts import Counts
 from landwright.engine.finite import FiniteReader
 from landwright.engine.fit import check_sums, fit_batch, map_bytes, sum_bytes
 from landwright.engine.manifest import manifest_of
+from landwright.engine.memory import give_back
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
 from landwright.engine.products import class_specs, height_specs
@@ -316,6 +317,7 @@ class MapMaker:
         except _NothingToMap:
             pass
         (folder / TALLY).write_text(json.dumps(counts.to_dict()), encoding="utf-8")
+        give_back()
 
     def _writers(self, targets: Sequence[Path], block: Block | None, stack: ExitStack) -> list[StripWriter]:
         info = self.info

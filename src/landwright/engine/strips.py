@@ -39,6 +39,9 @@ def read_strips(
 
     What windows need beyond the raster's end is its reflection, or black.
 
+    Two strips take turns in the same memory: what is asked of the system anew for every strip ends up scattered between
+    GDAL's blocks, which stay, and is not given back.
+
     GDAL does not allow two threads in one handle: between the first and the last strip nobody else may read.
 
     Args:
@@ -50,31 +53,43 @@ def read_strips(
         black: Fill with invalid zeros instead.
 
     Yields:
-        One strip for each of ``rows``.
+        One strip for each of ``rows``, valid until the next is asked for.
     """
     height = reader.shape[0]
     known_width = min(reader.shape[1] - left, width)
     mode: Literal["constant", "reflect"] = "constant" if black else "reflect"
-    above: list[tuple[int, NDArray[Any], NDArray[np.bool_]]] = []
+    turns: list[Strip] = []  # the last two, the older one first
 
     def read(row: int) -> Strip:
         stop = min(row + tile, height)
-        known = 0
-        if above:
-            last_row, last_pixels, last_valid = above.pop()
-            known = max(0, last_row + tile - row)
+        above = turns[-1] if turns else None
+        known = 0 if above is None else max(0, above.row + tile - row)
         pixels, valid = reader.read_with_valid(Window(row + known, left, stop - row - known, known_width))
-        if known:
-            pixels = np.concatenate([last_pixels[:, tile - known :], pixels], axis=1)
-            valid = np.concatenate([last_valid[tile - known :], valid], axis=0)
-        above.append((row, pixels, valid))
+        strip = _space(row, turns.pop(0) if len(turns) > 1 else None, pixels, tile)
+        if above is not None:
+            strip.pixels[:, :known] = above.pixels[:, tile - known :]
+            strip.valid[:known] = above.valid[tile - known :]
+        strip.pixels[:, known : stop - row] = pixels
+        strip.valid[known : stop - row] = valid
+        turns.append(strip)
         fill = ((0, row + tile - stop), (0, width - known_width))
-        if any(after for _, after in fill):
-            pixels = np.pad(pixels, ((0, 0), *fill), mode=mode)
-            valid = np.pad(valid, fill, mode=mode)
-        return Strip(row, pixels, valid)
+        if not any(after for _, after in fill):
+            return strip
+        return Strip(
+            row,
+            np.pad(strip.pixels[:, : stop - row], ((0, 0), *fill), mode=mode),
+            np.pad(strip.valid[: stop - row], fill, mode=mode),
+        )
 
     return ahead(read, rows)
+
+
+def _space(row: int, used: Strip | None, pixels: NDArray[Any], tile: int) -> Strip:
+    """Return a strip without content, in the memory of one that is no longer wanted."""
+    if used is not None:
+        return Strip(row, used.pixels, used.valid)
+    bands, _, width = pixels.shape
+    return Strip(row, np.empty((bands, tile, width), pixels.dtype), np.empty((tile, width), np.bool_))
 
 
 def ahead(function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:

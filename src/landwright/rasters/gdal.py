@@ -15,12 +15,12 @@ from rasterio.env import Env, get_gdal_config
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from landwright.errors import DataError
+from landwright.rasters.cache import cache_bytes
 from landwright.rasters.names import is_network, shown
 
 FAILURES: Final = (RasterioError, CPLE_BaseError)
 """What GDAL's failures are raised as."""
 
-_CACHE_BYTES = 64 * 2**20
 _STATUS = re.compile(r"response[ _]code(?: on [^ ]+)?\s*[:=]\s*([1-5]\d\d)")
 # Ranges are merged as GDAL does by default: a strip of tiles is one request. VSI_CACHE would change nothing of that
 # and take 25 MB for every open file.
@@ -62,7 +62,7 @@ def settings(path: str) -> Env:
     GDAL's default cache of 5 % of the machine's memory would make memory grow with the scene.
     """
     options: dict[str, Any] = {
-        "GDAL_CACHEMAX": _CACHE_BYTES,
+        "GDAL_CACHEMAX": cache_bytes(),
         # GDAL reads truncated PNG files without an error when it decodes them in one go.
         "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
         # What is warped in one go, instead of in fixed blocks, has values that depend on the window that is read.

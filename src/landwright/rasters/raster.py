@@ -18,6 +18,7 @@ from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.vrt import WarpedVRT
 
 from landwright.errors import DataError
+from landwright.rasters import cache
 from landwright.rasters.bands import choose_bands, common_dtype
 from landwright.rasters.gdal import is_remote, reading, without_georeference_warning
 from landwright.rasters.info import RasterInfo, read_info
@@ -101,7 +102,7 @@ class Raster:
 
     def read(self, window: Window | None = None) -> NDArray[Any]:
         """Pixels of a window (default: all) as (C, h, w) in the raster's own type."""
-        area = whole_or_inside(window, self.shape)
+        area = self._area(window)
         return self._patiently(lambda: self._pixels(list(self.bands), area))
 
     def read_valid(self, window: Window | None = None) -> NDArray[np.bool_]:
@@ -123,7 +124,7 @@ class Raster:
         Raises:
             DataError: If the file turns out to be damaged or cut short.
         """
-        area = whole_or_inside(window, self.shape)
+        area = self._area(window)
         return self._patiently(lambda: self._pixels_with_valid(area))
 
     def palette(self) -> NDArray[np.uint8] | None:
@@ -171,6 +172,7 @@ class Raster:
         dtype = common_dtype(source, choice.bands, shown(self._path))
         _refuse_cut_short(source, self._path)
         self.bands = choice.bands
+        self._warped = handle is not source
         self.info = read_info(handle, source, shown(self._path), self.bands, dtype).with_notes(*choice.notes)
         # A warped dataset marks what lies outside the source in an alpha band of its own,
         added = handle.count if handle.count > source.count else None
@@ -178,6 +180,15 @@ class Raster:
         self._alpha = added or choice.alpha or (choice.marked if handle is not source else None)
         flags = handle.mask_flag_enums[self.bands[0] - 1]
         self._mask = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+
+    def _area(self, window: Window | None) -> Window:
+        """Return what is to be read, which GDAL's cache is to hold meanwhile."""
+        area = whole_or_inside(window, self.shape)
+        itemsize = np.dtype(self.info.dtype).itemsize
+        # Of what is warped or virtual, many blocks of other files may be in use.
+        files = not self._warped and self.info.driver != "VRT"
+        cache.wants(self, cache.touched_bytes(self.info, itemsize, area) if files else cache.MOST)
+        return area
 
     def _patiently(self, work: Callable[[], _T]) -> _T:
         return patiently(work, self._path, "cannot be read to its end", forget=self._release)
@@ -214,6 +225,7 @@ class Raster:
 
     def _release(self) -> None:
         """Close what this process has open; the next reading opens it again."""
+        cache.forget(self)
         if self._handle is not None and self._process == os.getpid():
             self._handle.close()
             self._source.close()
