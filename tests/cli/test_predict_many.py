@@ -178,9 +178,10 @@ def test_a_ray_cluster_makes_the_same_map(scene: np.ndarray, tmp_path: Path, mod
 
 
 def test_shards_share_a_run_and_merge_ends_it(scene: np.ndarray, tmp_path: Path, model: Path) -> None:
-    assert run(tmp_path / "whole.tif", "-m", model, "-o", tmp_path / "one" / "map.tif").exit_code == 0
+    labels = (tmp_path / "whole.tif", "-m", model, "--as-labels", "--min-confidence", 0)
+    assert run(*labels, "-o", tmp_path / "one" / "map.tif").exit_code == 0
     out = tmp_path / "many" / "map.tif"
-    command = (tmp_path / "whole.tif", "-m", model, "-o", out, "--block", 100, "--executor", "shards", "--json")
+    command = (*labels, "-o", out, "--block", 100, "--executor", "shards", "--json")
     for index, (finished, left) in enumerate([(2, 2), (4, 0)]):
         result = run(*command, "--shard", f"{index}/2")
         assert result.exit_code == 0, result.output
@@ -190,6 +191,10 @@ def test_shards_share_a_run_and_merge_ends_it(scene: np.ndarray, tmp_path: Path,
     merged = CliRunner().invoke(app, ["merge", str(out.with_suffix(".run")), "-o", str(out), "--no-stac"])
     assert merged.exit_code == 0, merged.output
     same(tmp_path / "one", tmp_path / "many")
+    folders = (tmp_path / "one", tmp_path / "many")
+    texts = [{path.name: path.read_text() for path in folder.glob("map*.[qy]*ml")} for folder in folders]
+    assert texts[0] == texts[1]
+    assert "map.legend.yaml" in texts[0]
 
 
 def test_what_does_not_go_together(scene: np.ndarray, tmp_path: Path, model: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from landwright.bundles import Bundle, Normalization
-from landwright.engine import ClassHead, Job, PixelScorer, PredictOptions, RunOptions, predict_raster
+from landwright.engine import ClassHead, Job, PixelScorer, PredictOptions, RunOptions, predict_job, predict_raster
 from landwright.engine.blocks import begin
 from landwright.engine.stream import Part, Tiling, map_windows, touching
 from landwright.errors import DataError, PartialError, UsageError
@@ -205,3 +205,17 @@ def test_a_run_keeps_what_its_model_is(write: Any, blurred: Bundle, tmp_path: Pa
         begin(maker, tmp_path / "run", RunOptions(block=100))
     item = json.loads((tmp_path / "run" / "model.json").read_text())
     assert item["assets"]["model"]["href"] == str(folder.resolve() / "model.safetensors")
+
+
+def test_joining_blocks_has_a_progress_of_its_own(write: Any, blurred: Bundle, tmp_path: Path) -> None:
+    mapped, joined = list[tuple[int, int]](), list[tuple[int, int]]()
+    predict_job(
+        Job(blurred, (str(write(image())),), PredictOptions(tile=32)),
+        tmp_path / "map.tif",
+        runs=RunOptions(block=100),
+        progress=lambda *now: mapped.append(now),
+        joining=lambda *now: joined.append(now),
+    )
+    assert mapped[-1] == (30_000, 30_000)
+    assert joined[-1] == (60_000, 60_000), "the classes and their confidence"
+    assert joined == sorted(joined)

@@ -72,21 +72,30 @@ def _map_all(
 
     results: list[MapResult | ShardResult] = []
     failures: dict[str, LandwrightError] = {}
-    make = predict_shard if runs.executor == "shards" else predict_job
     for target, job in jobs.items():
         name = str(target) if len(job.images) > 1 else shown(job.images[0])
         task = bar.add_task(Path(name).name, total=None, unit="Mpx")
+        joining = bar.add_task(f"{Path(name).name}: joining blocks", total=None, visible=False, start=False, unit="Mpx")
 
         def advance(done: int, total: int, task: Any = task) -> None:
             bar.update(task, completed=done / 1e6, total=total / 1e6)
 
+        def join(done: int, total: int, task: Any = joining) -> None:
+            bar.start_task(task)
+            bar.update(task, completed=done / 1e6, total=total / 1e6, visible=True)
+
+        result: MapResult | ShardResult
         try:
-            result = make(job, target, bundle=bundle, runs=runs, progress=advance)
+            if runs.executor == "shards":
+                result = predict_shard(job, target, bundle=bundle, runs=runs, progress=advance)
+            else:
+                result = predict_job(job, target, bundle=bundle, runs=runs, progress=advance, joining=join)
         except (DataError, PartialError) as error:
             # A single map fails as it is; of several, the others still have their turn.
             if len(jobs) == 1:
                 raise
             bar.remove_task(task)
+            bar.remove_task(joining)
             failures[name] = error
             typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from landwright.errors import LandwrightError, UsageError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from landwright.maps import ProductSpec
+    from landwright.maps import Products, ProductSpec
     from landwright.runs import Run
 
 
@@ -61,8 +62,11 @@ def merge(
         if not allow_missing:
             raise missing
         notes.append(f"{missing.problem}: nodata there")
-    products = load_products(opened).products
-    targets = {} if out is None else _targets(products, out, force=force)
+    products = load_products(opened)
+    targets = {} if out is None else _targets(products.products, out)
+    texts = _texts(products, targets)
+    if not force:
+        _refuse_existing([*targets.values(), *texts])
     try:
         refuse_no_catalog(opened)
         with_stac = stac is not False
@@ -75,11 +79,11 @@ def merge(
     with progress(quiet=as_json) as bar:
         virtual, collections = [], []
         if not is_address(run):
-            virtual = _virtual(opened, products)
+            virtual = _virtual(opened, products.products)
             if with_stac:
                 collections.append(_catalog(opened, Path(run), None, bar))
         if out is not None:
-            _cogs(opened, products, targets, bar)
+            _cogs(opened, targets, texts, bar)
             if with_stac:
                 collections.append(_catalog(opened, out.parent, targets, bar))
     opened.tidy()
@@ -101,17 +105,33 @@ def merge(
     emit(payload, as_json=as_json, text="\n  ".join(lines))
 
 
-def _targets(products: tuple[ProductSpec, ...], out: Path, *, force: bool) -> dict[str, Path]:
-    """Name the COGs, and refuse what is there already."""
+def _targets(products: tuple[ProductSpec, ...], out: Path) -> dict[str, Path]:
+    """Name the COGs."""
     if out.suffix.lower() not in {".tif", ".tiff"}:
         remedy = f"Name the file {out.with_suffix('.tif').name}"
         raise UsageError("maps are written as GeoTIFF", path=out, remedy=remedy)
-    targets = {product.stem: out.with_name(f"{out.stem}{product.suffix}{out.suffix}") for product in products}
-    for target in targets.values():
-        for file in (target, target.with_suffix(".qml")):
-            if file.exists() and not force:
-                raise UsageError("is there already", path=file, remedy="Use --force or another name")
-    return targets
+    return {product.stem: out.with_name(f"{out.stem}{product.suffix}{out.suffix}") for product in products}
+
+
+def _texts(products: Products, targets: Mapping[str, Path]) -> dict[Path, str]:
+    """Return what lies beside the COGs, by file: their styles, and the legend of labels."""
+    from landwright.maps import LEGEND_SUFFIX, legend_yaml
+
+    texts = {
+        targets[product.stem].with_suffix(".qml"): product.style
+        for product in products.products
+        if product.stem in targets
+    }
+    if products.as_labels and products.legend is not None and targets:
+        # The class map comes first.
+        texts[next(iter(targets.values())).with_suffix(LEGEND_SUFFIX)] = legend_yaml(products.legend)
+    return texts
+
+
+def _refuse_existing(files: Iterable[Path]) -> None:
+    for file in files:
+        if file.exists():
+            raise UsageError("is there already", path=file, remedy="Use --force or another name")
 
 
 def _virtual(run: Run, products: tuple[ProductSpec, ...]) -> list[Path]:
@@ -127,12 +147,11 @@ def _virtual(run: Run, products: tuple[ProductSpec, ...]) -> list[Path]:
     return found
 
 
-def _cogs(run: Run, products: tuple[ProductSpec, ...], targets: dict[str, Path], bar: Progress) -> None:
+def _cogs(run: Run, targets: Mapping[str, Path], texts: Mapping[Path, str], bar: Progress) -> None:
     from landwright.maps.merging import merge_maps
 
     task = bar.add_task(next(iter(targets.values())).name, total=None, unit="Mpx")
-    styles = {targets[product.stem].with_suffix(".qml"): product.style for product in products}
-    merge_maps(run, targets, styles, lambda done, total: bar.update(task, completed=done / 1e6, total=total / 1e6))
+    merge_maps(run, targets, texts, lambda done, total: bar.update(task, completed=done / 1e6, total=total / 1e6))
 
 
 def _catalog(run: Run, folder: Path, cogs: dict[str, Path] | None, bar: Progress) -> Path:

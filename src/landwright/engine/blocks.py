@@ -168,6 +168,7 @@ def map_in_blocks(
     runs: RunOptions,
     *,
     progress: Progress | None = None,
+    joining: Progress | None = None,
 ) -> Counts:
     """Map an image block by block and put the blocks together; the run directory is removed once the map is there.
 
@@ -178,6 +179,7 @@ def map_in_blocks(
         texts: Files to write beside it, with their content.
         runs: How the work is divided.
         progress: Called now and then with the number of finished and of all pixels.
+        joining: Called likewise while the blocks are put together.
 
     Returns:
         What happened to the pixels.
@@ -199,7 +201,7 @@ def map_in_blocks(
         run.remove(PRODUCTS, MODEL)
         raise
     stems = (spec.stem for spec in maker.products.products)
-    merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts)
+    merge_maps(run, dict(zip(stems, files.rasters, strict=True)), texts, joining)
     run.remove(PRODUCTS, MODEL)
     return counts
 

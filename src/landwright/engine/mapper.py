@@ -266,6 +266,7 @@ class MapMaker:
             legend=plan.legend,
             model=Model(name=card.name, weights_sha256=card.weights_sha256),
             created=datetime.now(UTC),
+            as_labels=self.options.as_labels,
         )
 
     def map_whole(

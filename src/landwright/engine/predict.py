@@ -65,6 +65,7 @@ def predict_job(
     bundle: Bundle | None = None,
     runs: RunOptions | None = None,
     progress: Progress | None = None,
+    joining: Progress | None = None,
 ) -> MapResult:
     """Make a map; see `predict_raster`.
 
@@ -74,6 +75,7 @@ def predict_job(
         bundle: The job's model, where it is loaded already.
         runs: How the work is divided.
         progress: Called now and then with the number of finished and of all pixels.
+        joining: Called likewise while finished blocks are put together.
     """
     started = time.perf_counter()
     options, runs = job.options, runs or RunOptions()
@@ -84,7 +86,7 @@ def predict_job(
         divided = runs.divides(maker)
         maker.fit(runs.columns(maker) if divided else maker.info.width)
         if divided:
-            counts = map_in_blocks(job, maker, files, texts, runs, progress=progress)
+            counts = map_in_blocks(job, maker, files, texts, runs, progress=progress, joining=joining)
         else:
             counts = maker.map_whole(files.rasters, texts, progress=progress)
         info = maker.info

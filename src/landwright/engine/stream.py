@@ -192,9 +192,10 @@ class _Run:
                     self._window(strip.pixels, strip.valid, down, across)
                 wanted = max(strip.row, part.row0)
                 finished = strip.valid[wanted - strip.row : end - strip.row, columns]
-                if self._windows == before:
-                    # Many such rows may wait for a batch to fill: let them hold no memory.
-                    finished = np.broadcast_to(np.False_, finished.shape)
+                # Rows wait for their batch, and the strip's memory does not. Many of those without a window may wait:
+                # let them hold none.
+                skipped = self._windows == before
+                finished = np.broadcast_to(np.False_, finished.shape) if skipped else finished.copy()
                 self._valid += int(np.count_nonzero(finished))
                 self._waiting.append(_RowEnd(strip.row, wanted, finished))
                 if not len(self._batch):

@@ -1,7 +1,7 @@
 """Maps: what a person opens - COG, QGIS style, pictures."""
 
 from landwright.maps.cog import StripWriter
-from landwright.maps.files import MapFiles, map_files
+from landwright.maps.files import LEGEND_SUFFIX, MapFiles, map_files
 from landwright.maps.legend_file import legend_yaml
 from landwright.maps.legend_picture import legend_svg
 from landwright.maps.map_legend import map_legend, read_tags
@@ -25,6 +25,7 @@ __all__ = [
     "HEIGHT",
     "HEIGHT_LOSS",
     "HEIGHT_NODATA",
+    "LEGEND_SUFFIX",
     "SPREAD",
     "MapFiles",
     "Model",

@@ -11,7 +11,7 @@ from landwright.errors import UsageError
 
 _SUFFIXES = (".tif", ".tiff")
 _STYLE = ".qml"
-_LEGEND = ".legend.yaml"
+LEGEND_SUFFIX = ".legend.yaml"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def map_files(
         other if classes else None,
         heights,
         _named(heights, "spread") if heights and spread else None,
-        codes.with_suffix(_LEGEND) if legend else None,
+        codes.with_suffix(LEGEND_SUFFIX) if legend else None,
         _named(codes, "probabilities") if classes and probabilities else None,
         _named(codes, "disagreement") if classes and disagreement else None,
     )

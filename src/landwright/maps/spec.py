@@ -103,9 +103,11 @@ class Products(_Frozen):
         legend: Classes of the class map, or None where there is none.
         model: What made it.
         created: When its making began.
+        as_labels: Labels to train with were asked for: the legend goes beside the map as a file of its own.
     """
 
     products: tuple[ProductSpec, ...]
     legend: Legend | None
     model: Model
     created: datetime
+    as_labels: bool = False
