@@ -6,7 +6,8 @@ import importlib.util
 import math
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 
@@ -22,6 +23,25 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the demo, which takes longest, so that no worker waits for it at the end."""
     items.sort(key=lambda item: item.path.name != "test_demo.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure the coverage of quick tests only.
+
+    To follow every call takes as long as the call, where a test has other packages do much in Python. (The marker
+    no_cover of pytest-cov changes nothing in the workers of pytest-xdist.)
+    """
+    if not item.get_closest_marker("slow"):
+        return (yield)
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        threading.settrace(of_threads)  # type: ignore[arg-type]
 
 
 # What the work of `pace` takes on an idle core of the machine that bounds in seconds are stated for.

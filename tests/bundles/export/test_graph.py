@@ -8,9 +8,12 @@ import rasterio
 import torch
 from affine import Affine
 from torch import nn
+from torch.export import ExportedProgram
 
 from landwright.bundles import Bundle, Card, NetworkCard, Normalization, TilingCard, load_bundle
 from landwright.bundles.export import export_bundle
+from landwright.bundles.export.graph import trace
+from landwright.bundles.export.sensor import SensorNetwork
 from landwright.engine import PredictOptions, predict_raster
 from landwright.errors import UsageError
 from landwright.legends import load_legend
@@ -72,8 +75,22 @@ def test_every_registered_network_is_tried_here() -> None:
     assert all(any(name.startswith(entry) for name in tried) for entry in ours)
 
 
+@pytest.fixture
+def followed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make both files of a model from one graph: to follow the network takes half of the time."""
+    made: list[ExportedProgram] = []
+
+    def once(network: SensorNetwork, bands: int, tile: int) -> ExportedProgram:
+        if not made:
+            made.append(trace(network, bands, tile))
+        return made[0]
+
+    monkeypatch.setattr("landwright.bundles.export.export.trace", once)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.usefixtures("followed_once")
 def test_both_files_say_what_the_network_says(case: str, tmp_path) -> None:
     bundle = make(case)
     for suffix in (".pt2", ".onnx"):
