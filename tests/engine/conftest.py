@@ -72,7 +72,7 @@ class Identity:
 
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> Tensor:
         self.shapes.append(pixels.shape)
-        return torch.from_numpy(pixels).float()
+        return torch.from_numpy(pixels.astype(np.float32))
 
 
 class Nearest(nn.Module):

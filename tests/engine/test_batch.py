@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from landwright.engine.batch import Batch, even_batch
 
@@ -30,3 +31,11 @@ def test_the_shape_and_memory_stay(dtype: str, kept: str) -> None:
     batch.clear()
     batch.append(window, np.ones((4, 4), bool))
     assert batch.pixels is memory
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: memory is pinned for one")
+def test_a_gpu_can_fetch_it_while_both_compute() -> None:
+    batch = Batch(2, 4, pinned=True)
+    batch.append(np.full((3, 4, 4), 7, np.uint8), np.ones((4, 4), bool))
+    assert torch.from_numpy(batch.pixels).is_pinned()
+    assert torch.from_numpy(batch.valid).is_pinned()

@@ -22,9 +22,10 @@ def test_a_raster_of_the_size_is_mapped(bundle: Bundle, tmp_path: Path, monkeypa
     assert result.windows == 16
     assert result.redundancy == pytest.approx(16 * 64**2 / 200**2)
     assert (result.device, result.precision, result.device_memory) == ("cpu", "32", None)
-    stages = (result.wait, result.compute, result.blend, result.write)
-    assert min(*stages, result.read) >= 0
-    assert sum(stages) == pytest.approx(result.seconds, rel=0.05)
+    assert min(result.read, result.wait, result.compute, result.blend, result.write) >= 0
+    # Two threads beside each other, each of which ends with the whole.
+    assert 0 < result.wait + result.compute <= result.seconds
+    assert 0 < result.blend + result.write <= result.seconds
     told = result.to_dict()
     assert told["pixels_per_second"] == pytest.approx(200**2 / told["seconds"])
     assert not list(tmp_path.iterdir())

@@ -73,7 +73,7 @@ def test_on_a_gpu_the_batch_fills_the_memory(machine: Any, free: int, settings: 
 def test_a_batch_that_does_not_go_through_is_halved(machine: Any) -> None:
     scorer = machine("cuda", 1000 * MB, leap=5)
     assert fitted(scorer) == 4
-    assert scorer.batches == [1, 2, 16, 8, 4]
+    assert scorer.batches == [1, 1, 2, 2, 16, 8, 4, 4]
 
 
 def test_where_two_windows_do_not_fit_it_is_one(machine: Any) -> None:

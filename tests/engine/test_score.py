@@ -57,6 +57,22 @@ def test_invalid_pixels_are_zero_in_sensor_units_even_if_nan() -> None:
     assert np.isnan(pixels[..., 2:]).all(), "the reader's memory is left alone"
 
 
+def test_scores_of_two_batches_are_there_at_a_time() -> None:
+    class Count(nn.Module):
+        calls = 0.0
+
+        def forward(self, image: Tensor) -> Outputs:
+            self.calls += 1
+            return Outputs(torch.stack([torch.zeros(1, 4, 4), torch.full((1, 4, 4), self.calls)], dim=1))
+
+    scorer = PixelScorer(Count(), SCALING, [ClassHead(2)], device=CPU)
+    pixels, valid = np.zeros((1, 2, 4, 4), np.uint8), np.ones((1, 4, 4), bool)
+    first, second = scorer(pixels, valid), scorer(pixels, valid)
+    assert first[0, 1, 0, 0].item() == pytest.approx(torch.tensor(1.0).sigmoid().item())
+    assert second[0, 1, 0, 0].item() == pytest.approx(torch.tensor(2.0).sigmoid().item())
+    assert scorer(pixels, valid).data_ptr() == first.data_ptr()
+
+
 def test_lower_precision_still_gives_float32_scores() -> None:
     class Convolution(nn.Module):
         def __init__(self) -> None:

@@ -83,10 +83,10 @@ def _summary(result: BenchResult) -> str:
         lines.append(f"  peak memory on the GPU {result.device_memory / 1e6:.0f} MB besides the model")
     stages = {
         "read": (result.read, "beside the others, in a thread of its own"),
-        "wait": (result.wait, "gathering windows and waiting for the reader"),
+        "wait": (result.wait, "gathering windows and waiting for the other threads"),
         "compute": (result.compute, "the network and all around it"),
-        "blend": (result.blend, "weighting and summing windows"),
-        "write": (result.write, "classes, rows and finished files"),
+        "blend": (result.blend, "weighting and summing windows, beside the network"),
+        "write": (result.write, "classes and rows, beside the network, and finished files"),
     }
     lines += [
         f"  {name:<8} {seconds:8.2f} s {seconds / result.seconds:6.1%}  {what}"

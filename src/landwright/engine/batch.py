@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 
@@ -23,14 +24,17 @@ class Batch:
     Args:
         size: Windows in a batch.
         tile: Side of a window in pixels.
+        pinned: Keep it where a GPU can fetch it while both compute.
     """
 
-    def __init__(self, size: int, tile: int) -> None:
+    def __init__(self, size: int, tile: int, *, pinned: bool = False) -> None:
         """Start empty; the memory is reserved with the first window, which tells bands and type."""
         self._size = size
         self._tile = tile
-        self._pixels: NDArray[Any] = np.zeros((size, 0, tile, tile), dtype=np.uint8)
-        self._valid = np.ones((size, tile, tile), dtype=np.bool_)
+        self._pinned = pinned
+        self._pixels = self._zeros(0, torch.uint8)
+        self._valid: NDArray[np.bool_] = self._zeros(1, torch.bool)[:, 0]
+        self._valid.fill(True)
         self._filled = 0
 
     def __len__(self) -> int:
@@ -56,8 +60,7 @@ class Batch:
         """Copy one window (C, tile, tile) and its validity (tile, tile) into the next place."""
         if self._pixels.shape[1] != len(pixels):
             # Torch has few operations for the other integer types; float32 holds 16-bit values exactly.
-            dtype = np.uint8 if pixels.dtype == np.uint8 else np.float32
-            self._pixels = np.zeros((self._size, len(pixels), self._tile, self._tile), dtype=dtype)
+            self._pixels = self._zeros(len(pixels), torch.uint8 if pixels.dtype == np.uint8 else torch.float32)
         self._pixels[self._filled] = pixels
         self._valid[self._filled] = valid
         self._filled += 1
@@ -65,3 +68,8 @@ class Batch:
     def clear(self) -> None:
         """Make all places free again."""
         self._filled = 0
+
+    def _zeros(self, bands: int, dtype: torch.dtype) -> NDArray[Any]:
+        shape = (self._size, bands, self._tile, self._tile)
+        memory: NDArray[Any] = torch.zeros(shape, dtype=dtype, pin_memory=self._pinned).numpy()
+        return memory

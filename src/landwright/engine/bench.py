@@ -53,10 +53,11 @@ class BenchResult:
         memory: Peak of the process's memory above what it was, in bytes; None where the system does not tell it.
         device_memory: Peak of what tensors took on the GPU besides the model, in bytes; None on a CPU.
         read: Seconds of reading and decoding, in a thread of its own beside the other stages.
-        wait: Seconds of gathering windows and waiting for the reader.
+        wait: Seconds of gathering windows and waiting for the other threads.
         compute: Seconds of the network and all around it.
-        blend: Seconds of weighting and summing windows.
-        write: Seconds of choosing classes, writing rows, and turning them into finished files.
+        blend: Seconds of weighting and summing windows, in a thread of its own beside the network.
+        write: Seconds of choosing classes and writing rows, in the same thread, and of turning them into finished
+            files at the end.
     """
 
     model: str

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landwright.engine.protocols import Progress, Reader, Scorer, Sink
+from landwright.engine.protocols import Progress, Reader, Scorer, Sink, Summing
 from landwright.rasters import Window
 
 
@@ -23,8 +23,8 @@ class Clock:
     Attributes:
         read: Reading and decoding pixels, in a thread of its own beside the others.
         compute: The network with all around it, from pixels to scores.
-        blend: Weighting and summing windows.
-        write: From sums to the finished rows in the files.
+        blend: Weighting and summing windows, in a thread of its own beside the network.
+        write: From sums to the finished rows in the files, in the same thread.
         total: From the first row to the last.
     """
 
@@ -32,38 +32,30 @@ class Clock:
         """Start at nought."""
         self.read = self.compute = self.blend = self.write = self.total = 0.0
         self._started = time.perf_counter()
-        self._scored: float | None = None
-        self._written = 0.0
 
     @property
     def wait(self) -> float:
-        """What is left of the total: gathering windows, and waiting for the reader."""
-        return max(0.0, self.total - self.compute - self.blend - self.write)
+        """What is left of the total beside computing: gathering windows, and waiting for the other threads."""
+        return max(0.0, self.total - self.compute)
 
     def around(
         self, reader: Reader, scorer: Scorer, sink: Sink, progress: Progress | None
-    ) -> tuple[Reader, Scorer, Sink, Progress]:
-        """Start, and return the same with the clock around each."""
+    ) -> tuple[Reader, Scorer, Sink, Progress, Summing]:
+        """Start, and return the same with the clock around each, and what it looks at windows being summed with."""
         self._started = time.perf_counter()
         now = _now_on(scorer.device)
-        return _Reading(self, reader), _Scoring(self, scorer, now), _Writing(self, sink, now), self._told(now, progress)
 
-    def scored(self, seconds: float, end: float) -> None:
-        """Note a batch of scores; what comes now is blending."""
-        self.compute += seconds
-        self._scored, self._written = end, self.write
-
-    def _told(self, now: Callable[[], float], progress: Progress | None) -> Progress:
-        # The engine tells its progress when a batch is summed and its finished rows are handed out.
         def tell(done: int, total: int) -> None:
-            if self._scored is not None:
-                self.blend += now() - self._scored - (self.write - self._written)
-                self._scored = None
             self.total = now() - self._started
             if progress is not None:
                 progress(done, total)
 
-        return tell
+        def summing(job: Callable[[], None]) -> None:
+            started, written = now(), self.write
+            job()
+            self.blend += now() - started - (self.write - written)
+
+        return _Reading(self, reader), _Scoring(self, scorer, now), _Writing(self, sink, now), tell, summing
 
 
 class _Reading:
@@ -89,8 +81,7 @@ class _Scoring:
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
         started = self._now()
         scores = self._scorer(pixels, valid)
-        end = self._now()
-        self._clock.scored(end - started, end)
+        self._clock.compute += self._now() - started
         return scores
 
 

@@ -27,9 +27,9 @@ _CACHE = 100 * 10**6
 def fit_batch(scorer: Scorer, *, tile: int, bands: int, usual: int, limit: int | None = None, reserved: int = 0) -> int:
     """Measure how many windows the network takes at a time.
 
-    One window and then two go through the network; each further one is taken to need what the second did. On a GPU the
-    batch fills the memory that is free, up to `MOST`. On a CPU more than the usual batch would not be quicker, so that
-    it is only made smaller where the limit asks for it.
+    Batches of one window and then of two go through the network; each further window is taken to need what the second
+    did. On a GPU the batch fills the memory that is free, up to `MOST`. On a CPU more than the usual batch would not be
+    quicker, so that it is only made smaller where the limit asks for it.
 
     Args:
         scorer: The network, on its device.
@@ -123,9 +123,13 @@ def _room(device: torch.device, limit: int | None) -> int:
 
 
 def _works(scorer: Scorer, batch: int, tile: int, bands: int) -> bool:
-    """Send a batch through the network, and tell whether its memory sufficed."""
+    """Send two batches through the network, and tell whether the memory sufficed."""
+    pixels, valid = np.zeros((batch, bands, tile, tile), np.uint8), np.ones((batch, tile, tile), np.bool_)
     try:
-        scorer(np.zeros((batch, bands, tile, tile), np.uint8), np.ones((batch, tile, tile), np.bool_))
+        # While one is computed, the scores of the one before are summed.
+        before = scorer(pixels, valid)
+        scorer(pixels, valid)
+        del before
     except torch.OutOfMemoryError:
         torch.cuda.empty_cache()
         return False

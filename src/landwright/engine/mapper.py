@@ -26,7 +26,7 @@ from landwright.engine.memory import give_back
 from landwright.engine.options import PredictOptions
 from landwright.engine.plan import plan
 from landwright.engine.products import class_specs, height_specs
-from landwright.engine.protocols import Progress, Reader, Scorer, Source
+from landwright.engine.protocols import Progress, Reader, Scorer, Source, Summing, just_do
 from landwright.engine.queries import asked, check_words, query_rule_of
 from landwright.engine.resized import map_resized, remarks_on_size
 from landwright.engine.score import PixelScorer, Precision, device_named, settle_precision
@@ -340,14 +340,17 @@ class MapMaker:
         scorer: Scorer = self._scorer
         stems = (spec.stem for spec in self.products.products)
         sink, classes = self._channels.sinks(dict(zip(stems, writers, strict=True)))
+        summing: Summing = just_do
         if clock is not None:
-            reader, scorer, sink, progress = clock.around(reader, scorer, sink, progress)
+            reader, scorer, sink, progress, summing = clock.around(reader, scorer, sink, progress)
         if self._resize:
-            tally = map_resized(self._area, reader, scorer, sink, self.tiling, self._resize, progress=progress)
+            tally = map_resized(
+                self._area, reader, scorer, sink, self.tiling, self._resize, progress=progress, summing=summing
+            )
         elif self._zoom < 1:
-            tally = map_shown(reader, scorer, sink, self._shown, self._shape, progress=progress)
+            tally = map_shown(reader, scorer, sink, self._shown, self._shape, progress=progress, summing=summing)
         else:
-            tally = map_windows(reader, scorer, sink, self.tiling, part=part, progress=progress)
+            tally = map_windows(reader, scorer, sink, self.tiling, part=part, progress=progress, summing=summing)
         return Counts(
             valid=tally.valid,
             windows=tally.windows,

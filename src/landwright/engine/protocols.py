@@ -14,6 +14,14 @@ from landwright.rasters import RasterInfo, Window
 Progress = Callable[[int, int], None]
 """Called now and then with the number of finished and of all pixels."""
 
+Summing = Callable[[Callable[[], None]], None]
+"""Called with the summing and handing out of scores, which it has to do; `clock.Clock` looks at the time meanwhile."""
+
+
+def just_do(job: Callable[[], None]) -> None:
+    """Do it: the usual `Summing`."""
+    job()
+
 
 class Reader(Protocol):
     """A raster to map; `rasters.Raster` is one."""
@@ -52,7 +60,7 @@ class Scorer(Protocol):
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
         """Turn pixels (B, C, t, t) in sensor units and validity (B, t, t) into float32 scores (B, K, t, t).
 
-        The scores are valid until the next call.
+        The scores are valid until the call after the next. Pixels and validity may be overwritten after the call.
         """
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landwright.engine.protocols import Progress, Reader, Scorer, Sink
+from landwright.engine.protocols import Progress, Reader, Scorer, Sink, Summing, just_do
 from landwright.engine.stream import Tally, Tiling
 from landwright.rasters import Window
 from landwright.words.enlarge import enlarged
@@ -32,6 +33,7 @@ def map_resized(
     side: int,
     *,
     progress: Progress | None = None,
+    summing: Summing = just_do,
 ) -> Tally:
     """Bring a raster to a long side, score it, and hand on scores enlarged to the raster's own rows.
 
@@ -46,6 +48,7 @@ def map_resized(
         tiling: Windows of the small image.
         side: Length in pixels of the longer side of the small image.
         progress: Called now and then.
+        summing: Called with the enlarging and handing out of some rows.
 
     Returns:
         The number of windows and of valid pixels.
@@ -60,13 +63,17 @@ def map_resized(
 
     pixels, seen = _reduced(first, small, lambda row: tell(row, 0))
     scores = scorer(pixels[None], seen[None])[0]
+
+    def hand_out(start: int, valid: NDArray[np.bool_]) -> None:
+        for row in range(start, start + len(valid), _PIECE):
+            part = valid[row - start : row - start + _PIECE]
+            sink.write(row, enlarged(scores, (height, width), row, row + len(part)), part)
+
     valid_pixels = 0
     for start in range(0, height, _ROWS):
         stop = min(start + _ROWS, height)
         _, valid = second.read_with_valid(Window(start, 0, stop - start, width))
-        for row in range(start, stop, _PIECE):
-            part = valid[row - start : row - start + _PIECE]
-            sink.write(row, enlarged(scores, (height, width), row, row + len(part)), part)
+        summing(partial(hand_out, start, valid))
         valid_pixels += int(np.count_nonzero(valid))
         tell(stop, 1)
     return Tally(len(tiling.starts(small[0])) * len(tiling.starts(small[1])), 0, valid_pixels)

@@ -113,6 +113,10 @@ class PixelScorer:
         self._augmentation: Augmentation = augmentation
         self._zoom, self._refiner = zoom, refiner
         self._kept: Tensor | None = None
+        self._turn = 0
+        self._copies: torch.cuda.Stream | None = None
+        if device.type == "cuda":
+            self._copies = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         # Convolutions are quicker with channels last: CLCFormer and U-Net by 10 to 30 % on a CPU.
         self._network = network.to(device).to(memory_format=torch.channels_last).eval()
         self._scale, self._shift = (
@@ -121,17 +125,29 @@ class PixelScorer:
 
     @torch.inference_mode()
     def __call__(self, pixels: NDArray[Any], valid: NDArray[np.bool_]) -> Tensor:
-        """Turn pixels (B, dates x C, t, t) in sensor units into scores (B, K, t, t), valid until the next call."""
-        images = torch.from_numpy(pixels).to(self.device)
-        images = images.to(torch.float32, memory_format=torch.channels_last, copy=True)
+        """Turn pixels (B, dates x C, t, t) in sensor units into scores (B, K, t, t), see `protocols.Scorer`."""
+        images = self._on_device(pixels).to(torch.float32, copy=True)
         if not valid.all():
-            images.masked_fill_(~torch.from_numpy(valid).to(self.device)[:, None], 0.0)
-        images.mul_(self._scale).add_(self._shift)
+            images.masked_fill_(~self._on_device(valid)[:, None], 0.0)
+        # Channels come last at the end: all before is four times as quick while they do not.
+        images = images.mul_(self._scale).add_(self._shift).contiguous(memory_format=torch.channels_last)
         dtype = torch.float16 if self.precision == "16" else torch.bfloat16
         with torch.autocast(self.device.type, dtype=dtype, enabled=self.precision != "32"):
             spread = self._metres if self._spread else None
             scores = augmented(self._scores, images, self._augmentation, spread, zoom=self._zoom)
         return scores if self._refiner is None else self._refiner(pixels, valid, scores)
+
+    def _on_device(self, values: NDArray[Any]) -> Tensor:
+        """Return the values on the device; where that is a GPU they are fetched while it computes what came before."""
+        tensor = torch.from_numpy(values)
+        if self._copies is None:
+            return tensor.to(self.device)
+        with torch.cuda.stream(self._copies):
+            fetched = tensor.to(self.device, non_blocking=True)
+        # The caller overwrites the values; this waits for nothing but their way.
+        self._copies.synchronize()
+        fetched.record_stream(torch.cuda.current_stream(self.device))
+        return fetched
 
     def _scores(self, images: Tensor) -> Tensor:
         outputs = [self._network(date) for date in images.chunk(self._dates, dim=1)]
@@ -145,15 +161,16 @@ class PixelScorer:
         return scores
 
     def _space(self, shape: tuple[int, int, int, int]) -> Tensor:
-        """Return memory for scores: the same again, where the scores of one view are all, as the mean of many is new.
+        """Return memory for scores: in turns one of two, where the scores of one view are all.
 
-        New memory for every batch costs a tenth of the time of a small network.
+        New memory for every batch costs a tenth of the time of a small network. The mean of several views is new.
         """
         if self._augmentation != "none":
             return torch.empty(shape, device=self.device)
-        if self._kept is None or self._kept.shape != shape:
-            self._kept = torch.empty(shape, device=self.device)
-        return self._kept
+        if self._kept is None or self._kept.shape[1:] != shape:
+            self._kept = torch.empty((2, *shape), device=self.device)
+        self._turn = 1 - self._turn
+        return self._kept[self._turn]
 
     def _metres(self, scores: Tensor) -> Tensor:
         return metres(scores[:, -self._heads[-1].channels :])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from landwright.engine.protocols import Progress, Reader, Scorer, Sink
+from landwright.engine.protocols import Progress, Reader, Scorer, Sink, Summing, just_do
 from landwright.engine.stream import Tally, Tiling, map_windows
 from landwright.rasters import Window
 
@@ -43,6 +43,7 @@ def map_shown(
     shape: tuple[int, int],
     *,
     progress: Progress | None = None,
+    summing: Summing = just_do,
 ) -> Tally:
     """Map a raster in the windows of a smaller one, and hand on scores enlarged to the raster's own rows.
 
@@ -56,6 +57,7 @@ def map_shown(
         tiling: Windows, in pixels of the smaller raster.
         shape: (height, width) of the smaller raster.
         progress: Called after every batch and at the end.
+        summing: See `map_windows`.
 
     Returns:
         The number of windows, and of valid pixels of the raster itself.
@@ -68,7 +70,7 @@ def map_shown(
 
     small = ShownReader(reader, shape)
     enlarging = EnlargingSink(sink, small, reader.shape)
-    tally = map_windows(small, scorer, enlarging, tiling, progress=tell)
+    tally = map_windows(small, scorer, enlarging, tiling, progress=tell, summing=summing)
     return replace(tally, valid=enlarging.valid)
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from landwright.engine.batch import Batch, even_batch
-from landwright.engine.protocols import Progress, Reader, Scorer, Sink
+from landwright.engine.lane import Lane
+from landwright.engine.protocols import Progress, Reader, Scorer, Sink, Summing, just_do
 from landwright.engine.ring import RingBuffer
 from landwright.engine.strips import read_strips
 from landwright.engine.weights import window_weights
@@ -104,27 +106,35 @@ def map_windows(
     *,
     part: Part | None = None,
     progress: Progress | None = None,
+    summing: Summing = just_do,
 ) -> Tally:
     """Send every window of a raster, or of a part of it, through a network and hand the averaged scores on, row by row.
 
     The windows of a part are all those of the whole raster that touch it, in the same order, weighted and batched
     alike: on a CPU its scores are those of the whole raster to the last bit.
 
+    The raster is read in a thread of its own beside the network's; windows are summed and handed on in another one where
+    there is a core for it (`lane.Lane`).
+
     Memory depends on the tile and on the raster's width, not on its height: a strip of pixels, one more that is
-    being read, one batch, and the sums of one row of windows. Windows are summed in one order for any batch size.
+    being read, one batch, the scores of two, and the sums of one row of windows. Windows are summed in one order for
+    any batch size.
 
     Args:
         reader: The raster.
         scorer: The network.
-        sink: Takes the rows; every row of the part exactly once, in order.
+        sink: Takes the rows, always in the same thread, which may be another one; every row of the part exactly once, in order.
         tiling: Windows, weights and batch.
         part: What is wanted; by default the whole raster.
         progress: Called after every batch and at the end.
+        summing: Called with the summing and handing out of every batch, in the thread that does it.
 
     Returns:
         The number of windows and valid pixels.
     """
-    return _Run(reader, scorer, sink, tiling, part or Part(0, reader.shape[0], 0, reader.shape[1]), progress)()
+    whole = Part(0, reader.shape[0], 0, reader.shape[1])
+    with Lane(scorer.device) as lane:
+        return _Run(reader, scorer, sink, tiling, part or whole, progress, lane, summing)()
 
 
 def touching(starts: Sequence[int], tile: int, first: int, stop: int) -> range:
@@ -158,17 +168,26 @@ class _RowEnd:
 
 class _Run:
     def __init__(
-        self, reader: Reader, scorer: Scorer, sink: Sink, tiling: Tiling, part: Part, progress: Progress | None
+        self,
+        reader: Reader,
+        scorer: Scorer,
+        sink: Sink,
+        tiling: Tiling,
+        part: Part,
+        progress: Progress | None,
+        lane: Lane,
+        summing: Summing,
     ) -> None:
         height, width = reader.shape
         tile = tiling.tile
         self._reader, self._scorer, self._sink, self._progress = reader, scorer, sink, progress
-        self._part = part
+        self._part, self._lane, self._summing = part, lane, summing
         self._rows, self._cols = tiling.starts(height), tiling.starts(width)
         self._weights = window_weights(tile, self._rows, self._cols, tiling.blend, scorer.device)
         self._tile = tile
         # Of the whole raster, so that a batch has the same shape for each of its parts.
-        self._batch = Batch(even_batch(len(self._rows) * len(self._cols), tiling.batch), tile)
+        size = even_batch(len(self._rows) * len(self._cols), tiling.batch)
+        self._batch = Batch(size, tile, pinned=scorer.device.type == "cuda")
         self._down = touching(self._rows, tile, part.row0, part.row1)
         self._across = touching(self._cols, tile, part.col0, part.col1)
         self._total = len(self._down) * len(self._across)
@@ -201,6 +220,7 @@ class _Run:
                 if not len(self._batch):
                     self._flush()
         self._flush()
+        self._lane.wait()
         if self._progress is not None:
             self._progress(part.pixels, part.pixels)
         return Tally(self._windows, self._skipped, self._valid)
@@ -218,21 +238,25 @@ class _Run:
             self._flush()
 
     def _flush(self) -> None:
-        place = 0
-        if len(self._batch):
-            scores = self._scorer(self._batch.pixels, self._batch.valid)
-        for item in self._waiting:
-            if isinstance(item, _Placed):
-                row, col = self._rows[item.down], self._cols[item.across] - self._left
-                self._ring.add(scores[place], row, col, self._weights(item.down, item.across))
-                place += 1
-            else:
-                self._hand_out(item)
-        self._waiting.clear()
+        scores = self._scorer(self._batch.pixels, self._batch.valid) if len(self._batch) else None
+        self._lane.submit(partial(self._finish, self._waiting), scores)
+        self._waiting = []
         self._batch.clear()
         if self._progress is not None:
             pixels = self._part.pixels
             self._progress((self._windows + self._skipped) * pixels // self._total, pixels)
+
+    def _finish(self, waiting: Sequence[_Placed | _RowEnd], scores: torch.Tensor | None) -> None:
+        self._summing(partial(self._sum, waiting, scores))
+
+    def _sum(self, waiting: Sequence[_Placed | _RowEnd], scores: torch.Tensor | None) -> None:
+        windows = iter(() if scores is None else scores)
+        for item in waiting:
+            if isinstance(item, _Placed):
+                row, col = self._rows[item.down], self._cols[item.across] - self._left
+                self._ring.add(next(windows), row, col, self._weights(item.down, item.across))
+            else:
+                self._hand_out(item)
 
     def _hand_out(self, done: _RowEnd) -> None:
         for _ in self._ring.take(done.start, done.wanted):
