@@ -113,8 +113,8 @@ def map_windows(
     The windows of a part are all those of the whole raster that touch it, in the same order, weighted and batched
     alike: on a CPU its scores are those of the whole raster to the last bit.
 
-    The raster is read in a thread of its own beside the network's; windows are summed and handed on in another one where
-    there is a core for it (`lane.Lane`).
+    The raster is read in a thread of its own beside the network's; windows are summed and handed on in another one
+    where there is a core for it (`lane.Lane`).
 
     Memory depends on the tile and on the raster's width, not on its height: a strip of pixels, one more that is
     being read, one batch, the scores of two, and the sums of one row of windows. Windows are summed in one order for
@@ -123,7 +123,7 @@ def map_windows(
     Args:
         reader: The raster.
         scorer: The network.
-        sink: Takes the rows, always in the same thread, which may be another one; every row of the part exactly once, in order.
+        sink: Takes the rows, all in one thread, which may be another; every row of the part exactly once, in order.
         tiling: Windows, weights and batch.
         part: What is wanted; by default the whole raster.
         progress: Called after every batch and at the end.
