@@ -70,6 +70,7 @@ def test_get_says_how_many_images_have_no_mask(tmp_path: Path) -> None:
     assert "280 labelled images" in result.out and "122 further images have no mask and are left out" in result.out
 
 
+@pytest.mark.slow
 def test_get_downloads_where_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def loveda(root: Path, split: str, download: bool, checksum: bool) -> None:
         print("Downloading")

@@ -61,6 +61,7 @@ def test_a_run_becomes_a_virtual_map_and_a_catalogue(place, made):
     merge("map.run")  # may be repeated
 
 
+@pytest.mark.slow
 def test_single_cogs_with_styles_and_a_catalogue(place, made):
     pytest.importorskip("pystac", reason="pystac comes with the extra stac")
     made.make_run(Path("map.run"), 40, 50, specs=(made.CLASSES, made.HEIGHTS))

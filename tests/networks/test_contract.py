@@ -188,6 +188,7 @@ def test_bfloat16_autocast(case):
     assert all(p.grad.isfinite().all() for p in speaking(case, network).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [

@@ -138,6 +138,7 @@ def test_hub(monkeypatch, weights):
     assert torch.equal(network.cnn.conv_stem.weight, state["conv_stem.weight"])
 
 
+@pytest.mark.slow
 def test_hub_fills_both_published_branches(monkeypatch, tmp_path):
     files = {}
     for name in ("efficientnet_b3", "swinv2_tiny_window8_256"):

@@ -98,6 +98,7 @@ def test_dropout_is_where_it_was_published():
     assert set(rates.values()) <= {0.0, 0.1}
 
 
+@pytest.mark.slow
 def test_compiles_in_one_piece():
     network, x = compact().eval(), image(1, 3, 64, 80)
     compiled = torch.compile(network, fullgraph=True, backend="eager")

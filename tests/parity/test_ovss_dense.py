@@ -126,6 +126,7 @@ def check_map(ovss, file, tag, scores, rule):
     torch.testing.assert_close(shares, rule.probabilities(scores[0], 0).amax(0), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", DENSE)
 def test_every_attention(ovss, published, file):
     case = ovss.case(file)

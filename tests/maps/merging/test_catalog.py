@@ -117,6 +117,7 @@ def test_bands_scales_and_the_colours_of_heights(tmp_path, made):
     assert (shown.assets, shown.colormap_name) == (["height"], "viridis")
 
 
+@pytest.mark.slow
 def test_a_merged_map_is_one_item(tmp_path, made):
     run = made.make_run(tmp_path / "map.run", inputs=["image.tif"])
     cogs = {spec.stem: tmp_path / "out" / f"town{spec.suffix}.tif" for spec in made.ALL}
