@@ -85,8 +85,8 @@ def _summary(result: BenchResult) -> str:
         "read": (result.read, "beside the others, in a thread of its own"),
         "wait": (result.wait, "gathering windows and waiting for the other threads"),
         "compute": (result.compute, "the network and all around it"),
-        "blend": (result.blend, "weighting and summing windows, beside the network"),
-        "write": (result.write, "classes and rows, beside the network, and finished files"),
+        "blend": (result.blend, "weighting and summing windows"),
+        "write": (result.write, "classes, rows and finished files"),
     }
     lines += [
         f"  {name:<8} {seconds:8.2f} s {seconds / result.seconds:6.1%}  {what}"

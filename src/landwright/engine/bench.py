@@ -55,7 +55,7 @@ class BenchResult:
         read: Seconds of reading and decoding, in a thread of its own beside the other stages.
         wait: Seconds of gathering windows and waiting for the other threads.
         compute: Seconds of the network and all around it.
-        blend: Seconds of weighting and summing windows, in a thread of its own beside the network.
+        blend: Seconds of weighting and summing windows, beside the network where it leaves a core.
         write: Seconds of choosing classes and writing rows, in the same thread, and of turning them into finished
             files at the end.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ class Clock:
     Attributes:
         read: Reading and decoding pixels, in a thread of its own beside the others.
         compute: The network with all around it, from pixels to scores.
-        blend: Weighting and summing windows, in a thread of its own beside the network.
+        blend: Weighting and summing windows, beside the network where there is a core for it (`lane.Lane`).
         write: From sums to the finished rows in the files, in the same thread.
         total: From the first row to the last.
     """
@@ -32,18 +33,19 @@ class Clock:
         """Start at nought."""
         self.read = self.compute = self.blend = self.write = self.total = 0.0
         self._started = time.perf_counter()
+        self._between = 0.0
 
     @property
     def wait(self) -> float:
-        """What is left of the total beside computing: gathering windows, and waiting for the other threads."""
-        return max(0.0, self.total - self.compute)
+        """What is left of the total in the network's thread: gathering windows, and waiting for the other threads."""
+        return max(0.0, self.total - self.compute - self._between)
 
     def around(
         self, reader: Reader, scorer: Scorer, sink: Sink, progress: Progress | None
     ) -> tuple[Reader, Scorer, Sink, Progress, Summing]:
         """Start, and return the same with the clock around each, and what it looks at windows being summed with."""
         self._started = time.perf_counter()
-        now = _now_on(scorer.device)
+        now, thread = _now_on(scorer.device), threading.get_ident()
 
         def tell(done: int, total: int) -> None:
             self.total = now() - self._started
@@ -53,7 +55,10 @@ class Clock:
         def summing(job: Callable[[], None]) -> None:
             started, written = now(), self.write
             job()
-            self.blend += now() - started - (self.write - written)
+            seconds = now() - started
+            self.blend += seconds - (self.write - written)
+            if threading.get_ident() == thread:
+                self._between += seconds
 
         return _Reading(self, reader), _Scoring(self, scorer, now), _Writing(self, sink, now), tell, summing
 
