@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from landwright.engine.lane import Lane
+from landwright.engine.threads import Threads
 
 CPU = torch.device("cpu")
 
@@ -27,7 +29,7 @@ def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 def test_jobs_are_done_in_order_in_one_thread(cores: int) -> None:
     done: list[Any] = []
-    with Lane(CPU) as lane:
+    with Threads(CPU) as threads, Lane(CPU, threads.writing) as lane:
         for number in range(5):
             lane.submit(lambda scores: done.append((float(scores), threading.get_ident())), torch.tensor(number))
         lane.wait()
@@ -47,7 +49,7 @@ def test_the_caller_is_one_job_ahead_and_no_more() -> None:
         begun.set()
         assert go.wait(10)
 
-    with Lane(CPU) as lane:
+    with Threads(CPU) as threads, Lane(CPU, threads.writing) as lane:
         lane.submit(job, None)
         assert begun.wait(10), "it is begun while the caller goes on"
         second = threading.Thread(target=lane.submit, args=(job, None))
@@ -64,7 +66,7 @@ def test_an_error_reaches_the_caller(again: str) -> None:
         raise OSError("the disk is full")
 
     def run() -> None:
-        with Lane(CPU) as lane:
+        with Threads(CPU) as threads, Lane(CPU, threads.writing) as lane:
             lane.submit(fail, None)
             if again == "submit":
                 lane.submit(lambda scores: None, None)
@@ -81,7 +83,7 @@ def test_an_error_of_the_caller_comes_first() -> None:
         raise OSError("the disk is full")
 
     def run() -> None:
-        with Lane(CPU) as lane:
+        with Threads(CPU) as threads, Lane(CPU, threads.writing) as lane:
             lane.submit(fail, None)
             raise RuntimeError("out of memory")
 
@@ -89,22 +91,29 @@ def test_an_error_of_the_caller_comes_first() -> None:
         run()
 
 
-def test_it_computes_without_helpers_and_others_keep_theirs(cores: int) -> None:
-    seen: list[int] = []
-    with Lane(CPU) as lane:
-        lane.submit(lambda scores: seen.append(torch.get_num_threads()), None)
-    other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
-    other.start()
-    other.join()
-    assert seen == [2 if cores == 1 else 1, 2]
-    assert torch.get_num_threads() == 2
+@pytest.mark.parametrize("cores", [64], indirect=True)
+def test_after_an_error_of_the_caller_the_thread_is_free() -> None:
+    done: list[str] = []
+
+    def slow(scores: torch.Tensor | None) -> None:
+        time.sleep(0.05)
+        done.append("first")
+
+    with Threads(CPU) as threads:
+        with pytest.raises(RuntimeError, match="out of memory"), Lane(CPU, threads.writing) as lane:
+            lane.submit(slow, None)
+            raise RuntimeError("out of memory")
+        assert done == ["first"]
+        with Lane(CPU, threads.writing) as lane:
+            lane.submit(lambda scores: done.append("second"), None)
+    assert done == ["first", "second"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU: streams are those of CUDA")
 def test_on_a_gpu_what_a_job_reads_is_not_overwritten() -> None:
     device = torch.device("cuda")
     memory, sums = torch.zeros(2, 1 << 22, device=device), torch.zeros(1 << 22, device=device)
-    with Lane(device) as lane:
+    with Threads(device) as threads, Lane(device, threads.writing) as lane:
         for number in range(64):
             scores = memory[number % 2].fill_(number)
             lane.submit(sums.add_, scores)

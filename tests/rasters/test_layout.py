@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from landwright.rasters.layout import cog_options
+from landwright.rasters.layout import PACKERS, cog_options
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,8 @@ def test_no_level_is_one_block_wide_and_taller_than_512(height: int, width: int,
 def test_a_column_has_no_overviews() -> None:
     assert cog_options(5000, 1, "mode")["OVERVIEWS"] == "NONE"
     assert cog_options(1, 5000, "mode")["OVERVIEWS"] == "AUTO"
+
+
+def test_threads_are_those_asked_for() -> None:
+    assert cog_options(100, 100, "mode")["NUM_THREADS"] == PACKERS
+    assert cog_options(100, 100, "mode", threads=1)["NUM_THREADS"] == 1

@@ -24,7 +24,7 @@ class Clock:
     Attributes:
         read: Reading and decoding pixels, in a thread of its own beside the others.
         compute: The network with all around it, from pixels to scores.
-        blend: Weighting and summing windows, beside the network where there is a core for it (`lane.Lane`).
+        blend: Weighting and summing windows, beside the network where there is a core for it (`threads.Threads`).
         write: From sums to the finished rows in the files, in the same thread.
         total: From the first row to the last.
     """

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -18,27 +17,25 @@ Job = Callable[[Tensor | None], None]
 class Lane:
     """Does jobs one after another, in the order they come, while the caller prepares the next; a context manager.
 
-    At the end of the block all jobs are done; an error of one of them is raised by the next call, or by that end.
+    At the end of the block all jobs are done; an error of one of them is raised by the next call, or by that end,
+    unless there is one already.
 
     On a GPU the jobs have a stream of their own: rows that go back to the processor do not wait for the batch that is
-    computed meanwhile, and the network waits for none of them. On a CPU the jobs have a thread of their own only where
-    the network leaves a core: threads of OpenMP that take turns on a core all wait for the one that has none.
+    computed meanwhile, and the network waits for none of them.
 
     Args:
         device: Where the scores are.
+        thread: Does the jobs (`threads.Threads.writing`); without one they are done in the caller's thread.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        """Start the thread, where there is to be one."""
+    def __init__(self, device: torch.device, thread: ThreadPoolExecutor | None) -> None:
+        """Begin with nothing to do."""
         self._device = device
         self._job: Future[None] | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread = thread
         self._stream: torch.cuda.Stream | None = None
         if device.type == "cuda":
             self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        if device.type != "cpu" or torch.get_num_threads() < (os.cpu_count() or 1):
-            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="landwright-writer")
-            _compute_alone(self._thread)
 
     def __enter__(self) -> Self:
         """Return the lane itself."""
@@ -48,12 +45,10 @@ class Lane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for the last job, and raise its error where there is none yet."""
-        try:
-            if error is None:
-                self.wait()
-        finally:
-            if self._thread is not None:
-                self._thread.shutdown()
+        if error is None:
+            self.wait()
+        elif self._job is not None:
+            wait([self._job])
 
     def submit(self, job: Job, scores: Tensor | None) -> None:
         """Wait for the job before, then begin one.
@@ -88,17 +83,3 @@ class Lane:
             if self._stream is not None and ready is not None:
                 self._stream.wait_event(ready)
             job(scores)
-
-
-def _compute_alone(thread: ThreadPoolExecutor) -> None:
-    """Let torch compute in this thread alone, without helpers.
-
-    Where OpenMP has more threads than there are cores, all of them sleep instead of wait for each other, those of the
-    network too, which then takes half as long again. Torch's number of threads is that of the thread that sets it and
-    of those that first ask for it later: this one sets and asks, and for all others the number is set back.
-    """
-    threads = torch.get_num_threads()
-    if threads > 1:
-        thread.submit(torch.set_num_threads, 1).result()
-        thread.submit(torch.get_num_threads).result()
-        torch.set_num_threads(threads)

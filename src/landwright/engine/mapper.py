@@ -34,12 +34,13 @@ from landwright.engine.shown import map_shown
 from landwright.engine.sources import open_source
 from landwright.engine.stream import Part, map_windows
 from landwright.engine.tags import provenance
+from landwright.engine.threads import Threads
 from landwright.engine.words import WordOptions, find_model
 from landwright.engine.zoom import settle_windows
 from landwright.errors import DataError, UsageError
 from landwright.maps import Model, Products, StripWriter
 from landwright.maps.merging import PRODUCTS
-from landwright.rasters import RasterInfo, atomic_output, shown
+from landwright.rasters import PACKERS, RasterInfo, atomic_output, shown
 from landwright.rasters.gdal import settings
 from landwright.runs import Block, Manifest, Run
 
@@ -111,7 +112,7 @@ class MapMaker:
         bundle: The model.
         images: The rasters to map.
         options: How.
-        stack: Closes the files.
+        stack: Closes the files, and ends the threads.
         source: What is read instead of the images, or None.
 
     Attributes:
@@ -131,6 +132,7 @@ class MapMaker:
     ) -> None:
         """Open the images, settle the windows and the maps."""
         self.bundle, self.images, self.options = bundle, tuple(images), options
+        self._stack = stack
         card = bundle.card
         self.plan = plan(card, options)
         self._resize = check_words(bundle, options)
@@ -322,13 +324,16 @@ class MapMaker:
 
     def _writers(self, targets: Sequence[Path], block: Block | None, stack: ExitStack) -> list[StripWriter]:
         info = self.info
-        height, width, transform = info.height, info.width, info.transform
+        height, width, transform, threads = info.height, info.width, info.transform, PACKERS
         if block is not None:
-            height, width = block.height, block.width
+            # There may be a worker for every core; and what GDAL's threads keep would be there beside the next block.
+            height, width, threads = block.height, block.width, 1
             transform = transform @ Affine.translation(block.col0, block.row0)
         specs = self.products.products
         return [
-            stack.enter_context(spec.writer(target, width=width, height=height, crs=info.crs, transform=transform))
+            stack.enter_context(
+                spec.writer(target, width=width, height=height, crs=info.crs, transform=transform, threads=threads)
+            )
             for spec, target in zip(specs, targets, strict=True)
         ]
 
@@ -350,7 +355,16 @@ class MapMaker:
         elif self._zoom < 1:
             tally = map_shown(reader, scorer, sink, self._shown, self._shape, progress=progress, summing=summing)
         else:
-            tally = map_windows(reader, scorer, sink, self.tiling, part=part, progress=progress, summing=summing)
+            tally = map_windows(
+                reader,
+                scorer,
+                sink,
+                self.tiling,
+                part=part,
+                progress=progress,
+                summing=summing,
+                threads=self._threads,
+            )
         return Counts(
             valid=tally.valid,
             windows=tally.windows,
@@ -358,6 +372,11 @@ class MapMaker:
             not_finite=finite.lost,
             **({} if classes is None else classes.counts()),
         )
+
+    @cached_property
+    def _threads(self) -> Threads:
+        """Those beside the network's, for all blocks."""
+        return self._stack.enter_context(Threads(self._device))
 
     @cached_property
     def _area(self) -> Reader:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from landwright.engine.lane import Lane
 from landwright.engine.protocols import Progress, Reader, Scorer, Sink, Summing, just_do
 from landwright.engine.ring import RingBuffer
 from landwright.engine.strips import read_strips
+from landwright.engine.threads import Threads
 from landwright.engine.weights import window_weights
 from landwright.rasters.blend import Blend
 from landwright.rasters.starts import fixed_starts, padded_starts, starts, stride
@@ -107,14 +109,15 @@ def map_windows(
     part: Part | None = None,
     progress: Progress | None = None,
     summing: Summing = just_do,
+    threads: Threads | None = None,
 ) -> Tally:
     """Send every window of a raster, or of a part of it, through a network and hand the averaged scores on, row by row.
 
     The windows of a part are all those of the whole raster that touch it, in the same order, weighted and batched
     alike: on a CPU its scores are those of the whole raster to the last bit.
 
-    The raster is read in a thread of its own beside the network's; windows are summed and handed on in another one
-    where there is a core for it (`lane.Lane`).
+    The raster is read in a thread beside the network's; windows are summed and handed on in another one where there is
+    a core for it (`threads.Threads`).
 
     Memory depends on the tile and on the raster's width, not on its height: a strip of pixels, one more that is
     being read, one batch, the scores of two, and the sums of one row of windows. Windows are summed in one order for
@@ -128,13 +131,16 @@ def map_windows(
         part: What is wanted; by default the whole raster.
         progress: Called after every batch and at the end.
         summing: Called with the summing and handing out of every batch, in the thread that does it.
+        threads: Those beside the network's; who maps many parts keeps them. None are new ones.
 
     Returns:
         The number of windows and valid pixels.
     """
     whole = Part(0, reader.shape[0], 0, reader.shape[1])
-    with Lane(scorer.device) as lane:
-        return _Run(reader, scorer, sink, tiling, part or whole, progress, lane, summing)()
+    with ExitStack() as stack:
+        threads = threads or stack.enter_context(Threads(scorer.device))
+        lane = stack.enter_context(Lane(scorer.device, threads.writing))
+        return _Run(reader, scorer, sink, tiling, part or whole, progress, threads.reading, lane, summing)()
 
 
 def touching(starts: Sequence[int], tile: int, first: int, stop: int) -> range:
@@ -175,13 +181,14 @@ class _Run:
         tiling: Tiling,
         part: Part,
         progress: Progress | None,
+        reading: ThreadPoolExecutor,
         lane: Lane,
         summing: Summing,
     ) -> None:
         height, width = reader.shape
         tile = tiling.tile
         self._reader, self._scorer, self._sink, self._progress = reader, scorer, sink, progress
-        self._part, self._lane, self._summing = part, lane, summing
+        self._part, self._reading, self._lane, self._summing = part, reading, lane, summing
         self._rows, self._cols = tiling.starts(height), tiling.starts(width)
         self._weights = window_weights(tile, self._rows, self._cols, tiling.blend, scorer.device)
         self._tile = tile
@@ -203,7 +210,9 @@ class _Run:
         part, rows = self._part, [self._rows[down] for down in self._down]
         ends = [*rows[1:], part.row1]
         columns = slice(part.col0 - self._left, part.col1 - self._left)
-        strips = read_strips(self._reader, rows, self._tile, self._columns, left=self._left, black=self._black)
+        strips = read_strips(
+            self._reader, rows, self._tile, self._columns, thread=self._reading, left=self._left, black=self._black
+        )
         with closing(strips):
             for down, end, strip in zip(self._down, ends, strips, strict=True):
                 before = self._windows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -33,9 +33,16 @@ class Strip:
 
 
 def read_strips(
-    reader: Reader, rows: Sequence[int], tile: int, width: int, *, left: int = 0, black: bool = False
+    reader: Reader,
+    rows: Sequence[int],
+    tile: int,
+    width: int,
+    *,
+    thread: ThreadPoolExecutor,
+    left: int = 0,
+    black: bool = False,
 ) -> Generator[Strip]:
-    """Read strip after strip in a thread of its own, one ahead of the consumer; no row is read twice.
+    """Read strip after strip in another thread, one ahead of the consumer; no row is read twice.
 
     What windows need beyond the raster's end is its reflection, or black.
 
@@ -49,6 +56,7 @@ def read_strips(
         rows: First row of each strip, increasing.
         tile: Height of a strip.
         width: Width of a strip, which may reach beyond the raster.
+        thread: Reads; one job at a time.
         left: First column of the strips.
         black: Fill with invalid zeros instead.
 
@@ -81,7 +89,7 @@ def read_strips(
             np.pad(strip.valid[: stop - row], fill, mode=mode),
         )
 
-    return ahead(read, rows)
+    return ahead(read, rows, thread)
 
 
 def _space(row: int, used: Strip | None, pixels: NDArray[Any], tile: int) -> Strip:
@@ -92,14 +100,18 @@ def _space(row: int, used: Strip | None, pixels: NDArray[Any], tile: int) -> Str
     return Strip(row, np.empty((bands, tile, width), pixels.dtype), np.empty((tile, width), np.bool_))
 
 
-def ahead(function: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
-    """Yield ``function(item)`` in order, computed in one other thread, one result ahead of the consumer."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="landwright-reader") as thread:
-        pending = None
+def ahead(function: Callable[[T], R], items: Iterable[T], thread: ThreadPoolExecutor) -> Generator[R]:
+    """Yield ``function(item)`` in order, computed in another thread, one result ahead of the consumer.
+
+    However it ends, nothing is computed any more.
+    """
+    pending: list[Future[R]] = []
+    try:
         for item in items:
-            following = thread.submit(function, item)
-            if pending is not None:
-                yield pending.result()
-            pending = following
-        if pending is not None:
-            yield pending.result()
+            pending.append(thread.submit(function, item))
+            if len(pending) > 1:
+                yield pending.pop(0).result()
+        for last in pending:
+            yield last.result()
+    finally:
+        wait(pending)

@@ -21,7 +21,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from landwright.errors import DataError
-from landwright.rasters import atomic_output, cog_options
+from landwright.rasters import PACKERS, atomic_output, cog_options
 from landwright.rasters.gdal import settings, without_georeference_warning
 
 _BLOCK = 512
@@ -55,6 +55,7 @@ class StripWriter:
         scale: Factor from stored to physical values, or None for 1.
         tags: Metadata of the file.
         overviews: How pixels are summarised in overviews: ``mode`` for classes, ``average`` for quantities.
+        threads: How many pack the COG. GDAL keeps them and their memory.
 
     Raises:
         UsageError: ``path`` is a folder.
@@ -78,6 +79,7 @@ class StripWriter:
         scale: float | None = None,
         tags: Mapping[str, str] | None = None,
         overviews: Overviews = "nearest",
+        threads: int = PACKERS,
     ) -> None:
         """Keep the settings; the file is made when the block is entered."""
         self._path = Path(path)
@@ -108,7 +110,7 @@ class StripWriter:
         self._descriptions = [description] if isinstance(description, str) else list(description or ())
         self._unit, self._scale = unit, scale
         self._tags = tags or {}
-        self._overviews = overviews
+        self._overviews, self._threads = overviews, threads
         self._pending = np.empty((bands, rows, width), dtype=dtype)
         self._filled = self._flushed = 0
         self._finished = False
@@ -162,7 +164,7 @@ class StripWriter:
                 self._strips,
                 self._temporary,
                 driver="COG",
-                **cog_options(self._height, self._width, self._overviews),
+                **cog_options(self._height, self._width, self._overviews, threads=self._threads),
                 # Trying harder takes twice as long, for a class map that is a seventh smaller and others that are not.
                 LEVEL=1,
             )

@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 
 from landwright.legends import Legend
 from landwright.maps.cog import Overviews, StripWriter
+from landwright.rasters import PACKERS
 
 Kind = Literal["classes", "confidence", "probabilities", "disagreement", "height", "spread"]
 
@@ -54,7 +55,14 @@ class ProductSpec(_Frozen):
     style: str
 
     def writer(
-        self, path: str | PathLike[str], *, width: int, height: int, crs: CRS | None, transform: Affine | None
+        self,
+        path: str | PathLike[str],
+        *,
+        width: int,
+        height: int,
+        crs: CRS | None,
+        transform: Affine | None,
+        threads: int = PACKERS,
     ) -> StripWriter:
         """Return a writer of this raster, or of a block of it.
 
@@ -64,6 +72,7 @@ class ProductSpec(_Frozen):
             height: Rows.
             crs: Coordinate reference system, or None.
             transform: Pixel to CRS, or None.
+            threads: How many pack the file.
         """
         return StripWriter(
             path,
@@ -80,6 +89,7 @@ class ProductSpec(_Frozen):
             scale=self.scale,
             tags=self.tags,
             overviews=self.overviews,
+            threads=threads,
         )
 
 

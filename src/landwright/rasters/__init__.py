@@ -11,7 +11,7 @@ from landwright.rasters.info import RasterInfo
 from landwright.rasters.inputs import RASTER_SUFFIXES, expand_inputs, expand_sources
 from landwright.rasters.label_reader import LabelReader, Tally
 from landwright.rasters.labels import open_labels
-from landwright.rasters.layout import cog_options
+from landwright.rasters.layout import PACKERS, cog_options
 from landwright.rasters.names import shown, stem_of
 from landwright.rasters.output import atomic_output
 from landwright.rasters.raster import Grid, Raster, open_raster
@@ -21,6 +21,7 @@ from landwright.rasters.vectors import VECTOR_SUFFIXES
 from landwright.rasters.window import Window
 
 __all__ = [
+    "PACKERS",
     "RASTER_SUFFIXES",
     "VECTOR_SUFFIXES",
     "Assembled",
