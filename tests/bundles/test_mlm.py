@@ -51,6 +51,7 @@ def test_the_weights_are_an_asset(content, bundle_path):
     assert asset["mlm:artifact_type"] == "safetensors"
     assert (bundle_path / asset["href"]).stat().st_size == asset["file:size"]
     assert [band["name"] for band in asset["bands"]] == ["red", "green", "blue"]
+    assert content["properties"]["bands"] == asset["bands"]
 
 
 @pytest.mark.parametrize(

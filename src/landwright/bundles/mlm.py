@@ -31,10 +31,13 @@ def mlm_item(card: Card, *, parameters: int, size: int) -> dict[str, Any]:
         The item, ready for JSON. A model has no place, so its geometry is null.
     """
     torch_version = card.software.get("torch", "")
+    bands = [{"name": name} for name in card.bands]
     properties: dict[str, Any] = {
         "datetime": card.created,
         "created": card.created,
         "description": _description(card),
+        # The extension's schema looks for them here, its readers look at the weights.
+        "bands": bands,
         "mlm:name": _name(card.name),
         "mlm:architecture": card.network.name,
         "mlm:tasks": [_TASKS[output] for output in card.outputs],
@@ -67,7 +70,7 @@ def mlm_item(card: Card, *, parameters: int, size: int) -> dict[str, Any]:
                 "mlm:artifact_type": "safetensors",
                 "file:size": size,
                 "file:checksum": f"{SHA256_MULTIHASH}{card.weights_sha256}",
-                "bands": [{"name": name} for name in card.bands],
+                "bands": bands,
             },
             "card": {
                 "href": "./card.yaml",
