@@ -107,6 +107,21 @@ class Parity:
             if name not in kept
         }
 
+    @cached_property
+    def _drawn(self) -> dict[tuple[Any, ...], Tensor]:
+        return {}
+
+    def shared(self, entries: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
+        """Return what :meth:`weights` does; a tensor of a name and shape is drawn once, for all who read this object.
+
+        Drawing takes longer than most networks do. Nothing may change the tensors.
+        """
+        entries = self.manifest["state_dict"] if entries is None else entries
+        new = {name: entry for name, entry in entries.items() if (name, *entry[1]) not in self._drawn}
+        self._drawn.update({(name, *tensor.shape): tensor for name, tensor in self.weights(new).items()})
+        keys = {name: (name, *shape) for name, (_, shape) in entries.items()}
+        return {name: self._drawn[key] for name, key in keys.items() if key in self._drawn}
+
     def check(
         self,
         file: str,

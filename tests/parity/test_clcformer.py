@@ -18,6 +18,7 @@ from landwright.losses import (
 from landwright.losses.criteria import StructureCriterion
 from landwright.networks import Outputs, create_network
 from landwright.networks.layers.deform import DeformConv2d
+from landwright.tensors import Unfilled
 
 CASES = [
     pytest.param("quick_binary_256", {"classes": "1"}),
@@ -77,8 +78,9 @@ def official_entries(manifest, settings):
 
 def official_network(system, settings):
     options, classes, bands = network_options(settings, {})
-    network = create_network("clcformer", classes=classes, bands=bands, **options).eval()
-    weights = system.weights(official_entries(system.manifest, settings))
+    with Unfilled():
+        network = create_network("clcformer", classes=classes, bands=bands, **options).eval()
+    weights = system.shared(official_entries(system.manifest, settings))
     network.load_state_dict(convert(weights, options=options), strict=True)
     return network
 
@@ -110,7 +112,7 @@ def test_maps_and_intermediates(clcformer, record, file, settings):
 
 
 def test_fill_has_every_official_parameter_of_ours(clcformer):
-    weights = clcformer.weights()
+    weights = clcformer.shared()
     assert len(weights) + len(clcformer.manifest["kept"]) == len(clcformer.manifest["state_dict"]) == 1299
     with torch.device("meta"):
         network = create_network("clcformer", classes=1)

@@ -11,6 +11,7 @@ from landwright.networks import create_network
 from landwright.networks.clip import slide
 from landwright.networks.clip.jbu import make_upsampler
 from landwright.networks.clip.positions import merge_positions, stretch_positions
+from landwright.tensors import Unfilled
 
 LOGITS, FEATURES, SHARES = 2e-5, 1e-4, 1e-4
 DENSE = [
@@ -33,7 +34,7 @@ class Published:
     """Networks filled by official names: each is built once, its towers run once for an image."""
 
     def __init__(self, ovss):
-        self.ovss, self.networks, self.filled, self.tokens = ovss, {}, {}, {}
+        self.ovss, self.networks, self.tokens = ovss, {}, {}
 
     def __call__(self, case, config="B16qg", *, attention="segearth", residual=False, bias=0.0, **changes):
         network = self.networks.get(config) or self._build(config)
@@ -56,15 +57,13 @@ class Published:
         settings, entries = self.ovss.manifest["configs"][config], self.ovss.manifest["state_dict"]
         if isinstance(settings["state_dict"], dict):
             entries = entries | settings["state_dict"]
-        missing = {name: entry for name, entry in entries.items() if (name, *entry[1]) not in self.filled}
-        for name, tensor in self.ovss.weights(missing).items():
-            self.filled[(name, *tensor.shape)] = tensor
-        return {name: self.filled[(name, *shape)] for name, (_, shape) in entries.items()}
+        return self.ovss.shared(entries)
 
     def _build(self, config):
         settings = self.ovss.manifest["configs"][config]
         activation = "quick_gelu" if settings["quick_gelu"] else "gelu"
-        network = create_network("clip", classes=2, architecture=settings["arch"], activation=activation).eval()
+        with Unfilled():
+            network = create_network("clip", classes=2, architecture=settings["arch"], activation=activation).eval()
         network.encoder.clip.load_state_dict(self.state(config), strict=True, assign=True)
         run = network.encoder.tokens
 

@@ -14,6 +14,7 @@ from landwright.networks.clip.openclip import OpenClipEncoder
 from landwright.networks.clip.towers import build_clip
 from landwright.recipe import WordsSpec
 from landwright.regimes.words_losses import WordBatch, word_losses
+from landwright.tensors import Unfilled
 from landwright.words.tokens import tokenizer
 
 RELATIVE = 2e-4
@@ -32,9 +33,10 @@ def cases(ovss) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def encoder(ovss) -> OpenClipEncoder:
     """ViT-B/32 with OpenAI's activation, filled by official names; nothing of it is changed by a test."""
-    clip = build_clip("ViT-B-32", activation="quick_gelu")
+    with Unfilled():
+        clip = build_clip("ViT-B-32", activation="quick_gelu")
     config = ovss.manifest["configs"]["B32qg"]
-    clip.load_state_dict(ovss.weights({**ovss.manifest["state_dict"], **config["state_dict"]}))
+    clip.load_state_dict(ovss.weights({**ovss.manifest["state_dict"], **config["state_dict"]}), assign=True)
     return OpenClipEncoder(clip.train())
 
 

@@ -24,7 +24,7 @@ def case(request, ovss, tmp_path_factory):
     entries = ovss.manifest["state_dict"]
     if isinstance(settings["state_dict"], dict):
         entries = entries | settings["state_dict"]
-    state = ovss.weights({name: entry for name, entry in entries.items() if name not in settings["kept"]})
+    state = ovss.shared({name: entry for name, entry in entries.items() if name not in settings["kept"]})
     state |= {name: torch.zeros(entries[name][1]) for name in settings["kept"]}
     file = tmp_path_factory.mktemp("published") / "a.pt"
     torch.save({"epoch": 1, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}}, file)

@@ -1,14 +1,18 @@
-"""Paraformer against the published code: heads, intermediates, loading of a published ViT, three training steps."""
+"""Paraformer against the published code: heads, intermediates, a whole map, a published ViT, three training steps."""
 
 import json
 
 import numpy as np
 import pytest
+import rasterio
 import torch
+from affine import Affine
 from torch import nn
 
 import landwright
 from landwright.bundles.importers.paraformer import convert, network_options, published_names
+from landwright.engine import KernelWeights, PredictOptions, Tiling, channels, predict_raster
+from landwright.engine.classmap import ClassMap
 from landwright.losses import CoarseLoss
 from landwright.networks import create_network, load_encoder_weights
 from landwright.recipe import OptimSpec
@@ -18,7 +22,9 @@ from landwright.tensors import Unfilled
 TOLERANCE = 1e-5
 POSITIONS = "transformer.embeddings.position_embeddings"
 TERMS = {"total": "loss", "ce_cnn": "labels", "mce_vit": "agreed_labels"}
-CASES = ("small_96_pos", "default_224", "width128_rgb_12cls_224")
+DEFAULT, WINDOWS = "default_224", "sliding_300x350"
+CASES = ("small_96_pos", "width128_rgb_12cls_224", DEFAULT)
+TILING = Tiling(tile=224, overlap=0.5, blend="paraformer")
 MODULES = {
     "cnn_x": "cnn.blocks.4",
     "cnn_d1": "cnn.downs.0",
@@ -40,17 +46,13 @@ def paraformer(parity):
 @pytest.fixture(scope="module")
 def filled(paraformer):
     """Published weights of a case; tensors that cases share are drawn once."""
-    drawn = {}
 
     def weights(file):
         case = paraformer.case(file)
         entries = dict(paraformer.manifest["state_dict"])
         entries |= paraformer.manifest["state_dict_differences"].get(file, {})
         entries[POSITIONS] = ["float32", [1, (case["model"]["img"] // 16) ** 2, 768]]
-        keys = {name: (name, tuple(shape)) for name, (_, shape) in entries.items()}
-        new = {name: entries[name] for name, key in keys.items() if key not in drawn}
-        drawn.update({keys[name]: tensor for name, tensor in paraformer.weights(new).items()})
-        state = {name: drawn[key] for name, key in keys.items()}
+        state = paraformer.shared(entries)
         if case["extra_fill"]:
             state[POSITIONS] = state[POSITIONS] * np.sqrt(np.prod(entries[POSITIONS][1][1:])) * 0.5
         return state
@@ -58,12 +60,25 @@ def filled(paraformer):
     return weights
 
 
-def converted(state):
-    options, classes, bands = network_options({}, state)
-    with Unfilled():
-        network = create_network("paraformer", classes=classes, bands=bands, **options)
-    network.load_state_dict(convert(state, options=options), strict=True)
-    return network
+@pytest.fixture(scope="module")
+def imported(paraformer, filled, tmp_path_factory):
+    """What import makes of a case's checkpoint; that of the published defaults, which also makes a map, is kept."""
+    kept = {}
+
+    def bundle(file):
+        if file in kept:
+            return kept[file]
+        path = tmp_path_factory.mktemp("published") / "epoch_99.pth"
+        torch.save({f"module.{name}": tensor for name, tensor in filled(file).items()}, path)
+        settings = {} if file == DEFAULT else {"bands": paraformer.case(file)["model"]["bands"]}
+        made = landwright.import_checkpoint(path, "paraformer", settings=settings)
+        path.unlink()
+        if file == DEFAULT:
+            kept[file] = made
+        return made
+
+    yield bundle
+    kept.clear()
 
 
 def compare(paraformer, record, file, network):
@@ -79,22 +94,67 @@ def compare(paraformer, record, file, network):
 
 
 @pytest.mark.slow
-def test_both_heads_and_intermediates(paraformer, filled, record):
-    compare(paraformer, record, "small_96_pos", converted(filled("small_96_pos")).eval())
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("file", CASES)
-def test_an_imported_checkpoint_maps_as_published(paraformer, filled, record, tmp_path, file):
-    state, model = filled(file), paraformer.case(file)["model"]
-    torch.save({f"module.{name}": tensor for name, tensor in state.items()}, tmp_path / "epoch_99.pth")
-    bundle = landwright.import_checkpoint(tmp_path / "epoch_99.pth", "paraformer", settings={"bands": model["bands"]})
-    bundle.save(tmp_path / "bundle")
+def test_an_imported_checkpoint_maps_as_published(paraformer, imported, record, tmp_path, file):
+    model = paraformer.case(file)["model"]
+    imported(file).save(tmp_path / "bundle")
     loaded = landwright.load(tmp_path / "bundle")
     assert loaded.card.tiling.tile == model["img"]
     assert loaded.card.network.options == {"width": model["width"], "img_size": model["img"]}
     assert loaded.card.legend.name == ("nlcd-paraformer" if model["classes"] == 17 else "classes-12")
     compare(paraformer, record, file, loaded.network)
+
+
+@pytest.fixture(scope="module")
+def mapped(paraformer, imported, tmp_path_factory):
+    """The map of the case's raster through import and engine, and the blended probabilities that it was made of."""
+    bundle, folder = imported(DEFAULT), tmp_path_factory.mktemp("window")
+    height, width = 300, 350
+    noise = paraformer.fill.image(paraformer.case(WINDOWS)["input_seed"], (4, height, width))
+    pixels = np.clip(np.round(128 + 40 * noise), 1, 255).astype(np.uint8)
+    profile = {"driver": "GTiff", "count": 4, "height": height, "width": width, "dtype": "uint8", "crs": "EPSG:26918"}
+    with rasterio.open(folder / "tile.tif", "w", transform=Affine(1, 0, 4e5, 0, -1, 4.7e6), **profile) as file:
+        file.write(pixels)
+    blended = np.full((17, height, width), np.nan, np.float32)
+
+    class Recorder(ClassMap):
+        def write(self, row, scores, valid):
+            blended[:, row : row + scores.shape[1]] = scores.numpy()
+            super().write(row, scores, valid)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(channels, "ClassMap", Recorder)
+        options = PredictOptions(tile=TILING.tile, overlap=TILING.overlap, blend="paraformer", device="cpu")
+        result = predict_raster(bundle, folder / "tile.tif", folder / "map.tif", options=options)
+    with rasterio.open(result.path) as file:
+        codes = file.read(1)
+    return bundle, codes, blended
+
+
+@pytest.mark.slow
+def test_classes_equal_the_published_map(paraformer, mapped):
+    bundle, codes, _ = mapped
+    assert bundle.legend.name == "nlcd-paraformer"
+    indices = bundle.legend.encode(codes)
+    expected = paraformer.arrays(WINDOWS)["classes"]
+    agreement = (indices == expected).mean()
+    assert agreement >= 0.999, f"{agreement:.4%} of the pixels have the published class"
+
+
+@pytest.mark.slow
+def test_blended_probabilities(paraformer, mapped):
+    _, _, blended = mapped
+    difference = np.abs(blended[:, ::10, ::10] - paraformer.arrays(WINDOWS)["prob_sample"]).max()
+    assert difference < 1e-5, f"probabilities differ by {difference:.1e}"
+
+
+@pytest.mark.slow
+def test_windows_and_kernel_sums(paraformer):
+    rows, cols = TILING.starts(300), TILING.starts(350)
+    origins = [list(origin) for origin in ((row, col) for row in rows for col in cols)]
+    assert origins == paraformer.case(WINDOWS)["chip_origins_yx"]
+    total = KernelWeights(TILING.tile, rows, cols, torch.device("cpu")).total(0, 300, 0, 350)
+    np.testing.assert_array_equal(total[::4, ::4].numpy(), paraformer.arrays(WINDOWS)["counts"])
 
 
 def test_every_published_parameter_has_a_place(paraformer):
@@ -149,7 +209,11 @@ def by_published_name(state):
 def test_three_training_steps(paraformer, filled):
     case = paraformer.losses["train_step"][0]
     state = filled("small_96_pos") | paraformer.weights({POSITIONS: ["float32", [1, 36, 768]]})
-    network = converted(state)
+    options, classes, bands = network_options({}, state)
+    with Unfilled():
+        network = create_network("paraformer", classes=classes, bands=bands, **options)
+    # Copied and not assigned: steps change the weights, and other tests read the drawn ones.
+    network.load_state_dict(convert(state, options=options), strict=True)
     for module in network.train().modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
