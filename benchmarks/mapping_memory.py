@@ -12,11 +12,8 @@ and once four times as high.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -25,6 +22,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from affine import Affine
+from fresh import fresh
 from rasterio.windows import Window
 
 ROWS = 512
@@ -132,20 +130,16 @@ def main() -> None:
     parser.add_argument("--blend", default="cosine")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--network", help="registered network instead of a 1 x 1 convolution")
-    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     options = {name: getattr(arguments, name) for name in ("tile", "overlap", "blend", "batch")}
-    if arguments.one:
-        print(json.dumps(measure(*arguments.one, arguments.network, arguments.bands, arguments.classes, options)))
-        return
+    model = arguments.network, arguments.bands, arguments.classes
     peaks = []
     heights = (arguments.width, 4 * arguments.width) if arguments.height is None else (arguments.height,)
     with tempfile.TemporaryDirectory() as folder:
         for height in heights:
             image = Path(folder) / f"image{height}.tif"
             make_raster(image, height, arguments.width, arguments.bands)
-            run = [sys.executable, __file__, *sys.argv[1:], "--one", str(image), str(Path(folder) / f"map{height}.tif")]
-            done = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+            done = fresh(measure, image, Path(folder) / f"map{height}.tif", *model, options)
             peaks.append(done["megabytes"])
             print(
                 f"{height} x {arguments.width}, {arguments.classes} classes: "

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import multiprocessing
 import re
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
+from fresh import fresh
 from network_cases import Case, batch, contenders, runs
 
 STEPS = 2
@@ -19,10 +18,7 @@ STEPS = 2
 def peaks(case: Case, names: list[str]) -> list[tuple[str, str, float, float]]:
     """Measure every contender: what is run, whose, megabytes held before (the weights included), largest during it."""
     jobs = [(case, name, kind) for kind in ("forward", "train step") for name in names]
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=fresh, max_tasks_per_child=1) as pool:
-        found = list(pool.map(_peak, *zip(*jobs, strict=True)))
-    return [(kind, name, *values) for (_, name, kind), values in zip(jobs, found, strict=True)]
+    return [(kind, name, *fresh(_peak, case, name, kind)) for case, name, kind in jobs]
 
 
 def _peak(case: Case, name: str, kind: str) -> tuple[float, float]:

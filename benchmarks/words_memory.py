@@ -11,16 +11,14 @@ included, that is: all but the model). What a real encoder needs for one batch o
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from fresh import fresh
 from mapping_memory import MEGA, make_raster
 
 
@@ -82,18 +80,13 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--resize", type=int, default=0, help="bring images to this long side first, as published")
     parser.add_argument("--tta", default="none")
-    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     options = {name: getattr(arguments, name) for name in ("tile", "overlap", "batch", "resize", "tta")}
-    if arguments.one:
-        print(json.dumps(measure(*arguments.one, arguments.words, options)))
-        return
     height = arguments.height or arguments.side
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "image.tif"
         make_raster(image, height, arguments.side, 3)
-        run = [sys.executable, __file__, *sys.argv[1:], "--one", str(image), str(Path(folder) / "map.tif")]
-        done = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        done = fresh(measure, image, Path(folder) / "map.tif", arguments.words, options)
     print(
         f"{height} x {arguments.side}, {arguments.words} words, {done['windows']} windows: "
         f"{done['megabytes']:.0f} MB above the process, {done['seconds']:.0f} s"
