@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import math
 import os
@@ -23,6 +24,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the demo, which takes longest, so that no worker waits for it at the end."""
     items.sort(key=lambda item: item.path.name != "test_demo.py")
+
+
+def pytest_collection_finish() -> None:
+    """Take all that is loaded by now for granted: nothing of it becomes garbage that would have to be looked for."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let libraries that look for leaks at the end find none."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)

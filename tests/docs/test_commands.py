@@ -29,6 +29,7 @@ SHRINK = {
 UNSURE = ["--min-confidence", "0"]
 # A network that is trained for two steps needs no more.
 MOST_SCENES = 40
+LARGEST_SCENE = 256
 # Two sets of two pairs and a small model instead of eight whole sets and three large ones.
 FEW = ["--models", "my-clip", "--datasets", "potsdam,isaid"]
 
@@ -39,10 +40,15 @@ def commands(page: Path) -> list[str]:
     return [line for line in lines if line]
 
 
+def value_of(option, words):
+    return words[words.index(option) + 1] if option in words else 0
+
+
 def shortened(words):
-    many = "--scenes" in words and int(words[words.index("--scenes") + 1]) > MOST_SCENES
+    made = {"--scenes": MOST_SCENES, "--size": LARGEST_SCENE} if "make-world" in words else {}
+    less = {option: str(most) for option, most in made.items() if int(value_of(option, words)) > most}
     return [
-        *(["--scenes", str(MOST_SCENES)] if many else []),
+        *(word for pair in less.items() for word in pair),
         *(UNSURE if "--as-labels" in words else []),
         *(FEW if "--suite" in words else []),
     ]

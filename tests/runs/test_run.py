@@ -69,26 +69,29 @@ def test_a_read_only_folder(manifest):
     assert "permissions" in remedy
 
 
-def _open(folder, manifest, gate, found):
-    gate.wait()
-    try:
-        Run.open(folder, manifest)
-        found.put(manifest.settings["tile"])
-    except UsageError:
-        found.put(None)
+def _open(folders, manifest, gate, found):
+    for folder in folders:
+        gate.wait()
+        try:
+            Run.open(folder, manifest)
+            found.put((folder, str(manifest.settings["tile"])))
+        except UsageError:
+            found.put((folder, "refused"))
 
 
 def test_of_several_that_begin_at_once_one_settings_hold(tmp_path, manifest):
-    for turn in range(5):
-        gate, found = FORK.Barrier(6), FORK.SimpleQueue()
-        wanted = [manifest(settings={"tile": 256 + who % 2}) for who in range(6)]
-        workers = [FORK.Process(target=_open, args=(tmp_path / str(turn), one, gate, found)) for one in wanted]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        held = Run.load(tmp_path / str(turn)).manifest.settings["tile"]
-        assert sorted(str(found.get()) for _ in workers) == sorted([str(held)] * 3 + ["None"] * 3)
+    folders = [tmp_path / str(turn) for turn in range(5)]
+    gate, found = FORK.Barrier(6), FORK.SimpleQueue()
+    wanted = [manifest(settings={"tile": 256 + who % 2}) for who in range(6)]
+    workers = [FORK.Process(target=_open, args=(folders, one, gate, found)) for one in wanted]
+    for worker in workers:
+        worker.start()
+    told = [found.get() for _ in workers for _ in folders]
+    for worker in workers:
+        worker.join()
+    for folder in folders:
+        held = str(Run.load(folder).manifest.settings["tile"])
+        assert sorted(what for where, what in told if where == folder) == [held] * 3 + ["refused"] * 3
 
 
 def test_forgiven_blocks_get_new_numbers(new_run):

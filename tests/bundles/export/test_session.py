@@ -1,7 +1,9 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
+import rasterio
 import torch
 import yaml
 
@@ -9,6 +11,7 @@ from landwright.bundles import load_bundle
 from landwright.bundles.export import OnnxNetwork, export, load_onnx
 from landwright.bundles.export.metadata import CARD_KEY
 from landwright.bundles.weights import checksum
+from landwright.engine import PredictOptions, predict_raster
 from landwright.engine.heads import ClassHead
 from landwright.engine.score import PixelScorer
 from landwright.errors import DataError, UsageError
@@ -49,6 +52,18 @@ def test_another_size_is_refused(onnx_file):
     with pytest.raises(UsageError, match="windows of 32 x 32 pixels and 3 bands, not 64 x 32 and 3") as caught:
         load_bundle(onnx_file).network(torch.zeros(1, 3, 32, 64))
     assert "--tile" in caught.value.remedy
+
+
+def test_windows_of_another_size_make_no_map(onnx_file, tmp_path):
+    image = tmp_path / "image.tif"
+    place = {"crs": "EPSG:32632", "transform": rasterio.Affine(0.5, 0, 500_000, 0, -0.5, 5_300_000)}
+    with rasterio.open(image, "w", driver="GTiff", count=3, height=64, width=64, dtype="uint8", **place) as file:
+        file.write(np.full((3, 64, 64), 100, np.uint8))
+    loaded = load_bundle(onnx_file)
+    for options in (PredictOptions(tile=16), PredictOptions(tta="scale")):
+        with pytest.raises(UsageError, match="windows of 32 x 32 pixels"):
+            predict_raster(loaded, image, tmp_path / "map.tif", options=options)
+        assert not (tmp_path / "map.tif").exists()
 
 
 def test_a_file_from_elsewhere_is_refused(onnx_file):
