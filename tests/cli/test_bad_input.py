@@ -294,6 +294,7 @@ def inspected(*options: str) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_a_product_of_another_grid_is_warped(coarse):
     result = CliRunner().invoke(app, list(TRAIN))
     assert result.exit_code == 0, result.output
@@ -302,6 +303,7 @@ def test_a_product_of_another_grid_is_warped(coarse):
     assert "note on the labels" not in shown
 
 
+@pytest.mark.slow
 def test_a_product_that_covers_a_part_of_the_images(coarse):
     product(place={"crs": GRID["crs"], "transform": Affine(10, 0, 500_000, 0, -10, 5_300_100)})  # 20 of 40 m
     assert "covers 50.0% of the image; the rest is ignored" in inspected()

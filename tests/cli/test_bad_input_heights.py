@@ -115,6 +115,7 @@ def test_strange_heights_are_told_and_learnt_from_as_far_as_they_go(place: Path,
     assert note in result.output + result.stderr
 
 
+@pytest.mark.slow
 def test_a_training_tells_the_error_of_heights(place: Path) -> None:
     result = CliRunner().invoke(app, list(TRAIN))
     assert "heights: mean error" in result.output

@@ -46,6 +46,7 @@ def run(*arguments: str):
     return CliRunner().invoke(app, ["export", *arguments])
 
 
+@pytest.mark.slow
 def test_people_read_what_was_written(place) -> None:
     pytest.importorskip("onnxscript", reason="onnxscript comes with the extra export")
     pytest.importorskip("onnxruntime", reason="onnxruntime comes with the extra export")

@@ -114,6 +114,7 @@ def test_the_published_preset(tmp_path: Path, model: Path, image: Path) -> None:
         assert json.loads(file.tags()["SETTINGS"])["resize"] == 448
 
 
+@pytest.mark.slow
 def test_labels_for_a_model_of_ones_own(tmp_path: Path, model: Path, image: Path) -> None:
     labels = tmp_path / "labels" / "ortho.tif"
     done = run(image, "-m", model, "-o", labels, "--words", "field; sea", "--as-labels", "--templates", "single")

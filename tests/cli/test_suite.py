@@ -82,6 +82,7 @@ def names(bundles: dict[str, Path]) -> str:
     return ",".join(map(str, bundles.values()))
 
 
+@pytest.mark.slow
 def test_two_data_sets(run: Callable[..., Result], bundles: dict[str, Path], root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = ["--suite", "ovss8", "--datasets", ",".join(QUICK), "--root", root, "-o", out]

@@ -131,6 +131,7 @@ def test_the_map_does_not_depend_on_the_cut(write: Any, blurred: Bundle, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_large_rasters_go_through_blocks_and_go_on_after_a_failure(
     write: Any, blurred: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +208,7 @@ def test_a_run_keeps_what_its_model_is(write: Any, blurred: Bundle, tmp_path: Pa
     assert item["assets"]["model"]["href"] == str(folder.resolve() / "model.safetensors")
 
 
+@pytest.mark.slow
 def test_joining_blocks_has_a_progress_of_its_own(write: Any, blurred: Bundle, tmp_path: Path) -> None:
     mapped, joined = list[tuple[int, int]](), list[tuple[int, int]]()
     predict_job(

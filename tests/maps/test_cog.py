@@ -148,6 +148,7 @@ except DataError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0001, 0.3, 0.72, 0.9, 0.999])
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, share: float) -> None:
     """The share of the finished file that fits decides which step runs out of space."""

@@ -135,6 +135,7 @@ def make_run(folder: Path, side: int, codes: np.ndarray = CODES) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("simplify", [0, None])
 def test_the_vector_of_a_run_is_that_of_its_map(tmp_path, simplify):
     whole = write(tmp_path / "map.tif", CODES)

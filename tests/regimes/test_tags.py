@@ -170,6 +170,7 @@ def test_pairs_bring_everything(make: Make, tagged: Path) -> None:
     assert build(make(data=pairs), tiles=4).split.counts() == {"train": 4, "val": 2}
 
 
+@pytest.mark.slow
 def test_methods_and_switches_decide_what_is_learnt(make: Make) -> None:
     always, maps = {"tags", "tags_aux", "loss"}, {"seg", "dense_energy"}
     contrasts = {"affinity", "contrast"}
@@ -296,6 +297,7 @@ def test_a_block_that_is_none_is_told_with_the_range(make: Make) -> None:
         build(make(tags={"da": 99}, data={"tile": 64}, network={"encoder": "compakt"}), tiles=4)
 
 
+@pytest.mark.slow
 def test_what_a_run_can_be_scored_with(make: Make, tagged: Path, tmp_path: Path) -> None:
     file = str(tagged / "tags.csv")
     pairs = tagged / "pairs.csv"
@@ -319,6 +321,7 @@ def test_what_a_run_can_be_scored_with(make: Make, tagged: Path, tmp_path: Path)
         assert result.figures == ("tag_ap", "cam_miou", "pseudo_miou")
 
 
+@pytest.mark.slow
 def test_a_resumed_run_takes_the_same_trajectory(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = make(tags={"segments": "felzenszwalb", "seg_after": 2}, augment={"zoom": [0.8, 1.5]})
     train(recipe, tmp_path / "straight", progress=False)

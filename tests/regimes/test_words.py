@@ -89,6 +89,7 @@ def weights(module: WordsModule) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in module.encoder.state_dict().items()}
 
 
+@pytest.mark.slow
 def test_masks_give_boxes_and_a_bundle_that_maps_by_words(make_words: Make, tmp_path: Path) -> None:
     # The codes of written-out words count from 1; these masks have 0 and 1.
     with pytest.raises(DataError, match=r"holds? codes that legend words does not have"):
@@ -226,6 +227,7 @@ def test_a_resumed_run_goes_the_same_way(make_words: Make, tmp_path: Path, monke
         assert torch.equal(one[name], other[name]), name
 
 
+@pytest.mark.slow
 def test_teachers_lag_behind_or_stay(make_words: Make, tmp_path: Path) -> None:
     recipe = make_words(words={"teacher": "frozen"}, optim={"lr": 1e-2})
     before = weights(build(recipe, tiles=4).module)  # type: ignore[arg-type]
@@ -326,6 +328,7 @@ def test_images_without_masks_cannot_be_scored(bare: Make, scenes: Path) -> None
         build(bare(data={"before": str(scenes / "images" / "*.tif"), "images": str(scenes / "masks")}), tiles=4)
 
 
+@pytest.mark.slow
 def test_weights_that_do_not_fit_are_named(make_words: Make, checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or folder"):
         build(make_words(network={"weights": str(tmp_path / "none")}), tiles=4)

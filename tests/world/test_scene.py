@@ -86,6 +86,7 @@ def test_the_corner_moves_the_coarse_grid_only(scene):
         assert bottom <= each.corner[1] - 256 * 0.6
 
 
+@pytest.mark.slow
 def test_the_edge_of_town_holds_nearly_every_class():
     shares = (
         np.array([np.bincount(make_scene(s, gsd=0.6, style="edge").classes.ravel(), minlength=9)[1:] for s in range(6)])

@@ -153,6 +153,7 @@ def test_worlds_from_before_the_newer_settings_are_extended(tmp_path):
 OTHER = {"size": 64, "seed": 5, "family": "terrain_g05_mid", "sensor": "film", "off_nadir": 25.0, "typical": True}
 
 
+@pytest.mark.slow
 def test_a_world_of_the_newer_settings_goes_on_where_it_stopped(tmp_path):
     def stop(done, _):
         if done == 1:

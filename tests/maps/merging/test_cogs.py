@@ -53,6 +53,7 @@ def test_no_georeference_and_gaps(tmp_path, made):
     assert (tmp_path / "map.tif").read_bytes() == (tmp_path / "direct.tif").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_damaged_block_is_named_and_nothing_is_left(tmp_path, made):
     run = made.make_run(tmp_path / "map.run")
     bad = run.results.folder("r00001-c00001") / "height.tif"

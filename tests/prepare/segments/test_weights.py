@@ -110,6 +110,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "sam"
 
 
+@pytest.mark.slow
 def test_mobile_sam(checkpoint: tuple[Path, torch.nn.Module]) -> None:
     path, model = checkpoint
     found = find_sam(str(path))
