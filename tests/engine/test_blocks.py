@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from torch import Tensor, nn
 from landwright.bundles import Bundle, Normalization
 from landwright.engine import ClassHead, Job, PixelScorer, PredictOptions, RunOptions, predict_job, predict_raster
 from landwright.engine.blocks import begin
+from landwright.engine.classmap import ClassMap
+from landwright.engine.finite import FiniteReader
 from landwright.engine.stream import Part, Tiling, map_windows, touching
 from landwright.errors import DataError, PartialError, UsageError
 from landwright.networks import Outputs
@@ -161,6 +165,29 @@ def test_large_rasters_go_through_blocks_and_go_on_after_a_failure(
     assert not (tmp_path / "out" / "map.run").exists()
     predict_raster(blurred, path, tmp_path / "whole" / "map.tif", options=options)
     same(rasters(tmp_path / "whole"), rasters(tmp_path / "out"))
+
+
+def test_all_blocks_have_the_same_threads(
+    write: Any, blurred: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New ones would each have memory of their own beside what the system keeps of those that ended."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    seen: set[tuple[str, int]] = set()
+
+    def note(owner: type, name: str) -> None:
+        method = getattr(owner, name)
+
+        def noted(*arguments: Any) -> Any:
+            seen.add((name, threading.get_ident()))
+            return method(*arguments)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    note(FiniteReader, "read_with_valid")
+    note(ClassMap, "write")
+    predict_raster(blurred, write(image()), tmp_path / "map.tif", runs=RunOptions(block=100, workers=1))
+    assert len(seen) == len({thread for _, thread in seen} - {threading.get_ident()}) == 2
+    assert not any(thread.name.startswith("landwright") for thread in threading.enumerate())
 
 
 def test_a_worker_takes_over_what_the_run_was_begun_with(write: Any, blurred: Bundle, tmp_path: Path) -> None:
