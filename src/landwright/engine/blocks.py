@@ -185,12 +185,19 @@ def map_in_blocks(
         What happened to the pixels.
 
     Raises:
+        UsageError: No block can be made so.
         PartialError: Blocks were set aside; the run directory stays.
         DataError: Nothing could be mapped, or the map cannot be written.
     """
     folder = run_folder(files, runs)
     run = begin(maker, folder, runs)
-    execute(run, replace(job, run=folder), maker, runs, progress=progress)
+    try:
+        execute(run, replace(job, run=folder), maker, runs, progress=progress)
+    except UsageError:
+        # No block can be made so, and a run of none would stand in the way of the settings that help.
+        if not run.state().finished:
+            run.remove(PRODUCTS, MODEL)
+        raise
     if (missing := missing_blocks(run)) is not None:
         raise missing
     counts = counted(run)
