@@ -61,6 +61,14 @@ def test_a_table_for_people_and_one_line_for_programs(model: Path) -> None:
     assert told["pixels_per_second"] > 0
 
 
+@pytest.mark.slow
+def test_a_compiled_network(model: Path) -> None:
+    done = CliRunner().invoke(app, ["bench", str(model), "--size", "96", "--device", "cpu", "--compile"])
+    assert done.exit_code == 0, done.output
+    assert "point on cpu" in done.stdout
+    assert "precision 32, compiled: " in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [(["--size", "9"], "size 9 is too small"), (["--tta", "all"], "tta 'all'"), (["--words", "a; b"], "is for models")],

@@ -111,6 +111,16 @@ def test_json_is_one_line(tmp_path: Path, model: Path) -> None:
     assert made["warnings"]
 
 
+@pytest.mark.slow
+def test_a_compiled_network_makes_the_same_classes(tmp_path: Path, model: Path) -> None:
+    pixels = make_image(tmp_path / "image.tif")
+    result = run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "map.tif", "--device", "cpu", "--compile")
+    assert result.exit_code == 0, result.output
+    np.testing.assert_array_equal(read(tmp_path / "map.tif"), pixels[0])
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert json.loads(file.tags()["SETTINGS"])["compile"] is True
+
+
 def test_classes_are_merged_by_a_table(tmp_path: Path, model: Path) -> None:
     pixels = make_image(tmp_path / "image.tif")
     (tmp_path / "three.yaml").write_text(json.dumps(CARD.legend.to_dict()))

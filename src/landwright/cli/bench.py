@@ -44,6 +44,9 @@ def bench(
     precision: Annotated[
         str, typer.Option("--precision", help="auto (bf16 on a GPU that has it), 32, bf16 or 16.")
     ] = "auto",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Compile the network first, as predict --compile does.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable line.")] = False,
 ) -> None:
     """Tell how fast a model maps on this machine: pixels per second, memory, and where the time goes.
@@ -63,6 +66,7 @@ def bench(
         tta=tta,  # type: ignore[arg-type]  # checked by PredictOptions, with the choices in the message
         device=device,
         precision=precision,  # type: ignore[arg-type]
+        compile=compiled,
     )
     result = measure(find_model(model, WordOptions(words=words, vocabulary=vocabulary)), size=size, options=options)
     emit(result.to_dict(), as_json=as_json, text=_summary(result))
@@ -71,7 +75,8 @@ def bench(
 def _summary(result: BenchResult) -> str:
     where = result.device if result.device != "cpu" else f"cpu ({result.threads} threads)"
     lines = [
-        f"{result.model} on {where}, precision {result.precision}: {result.rate / 1e6:.3g} Mpx/s",
+        f"{result.model} on {where}, precision {result.precision}{', compiled' if result.compiled else ''}: "
+        f"{result.rate / 1e6:.3g} Mpx/s",
         f"  {result.size} x {result.size} pixels, {result.bands} bands, in {result.seconds:.1f} s "
         f"({result.processor_seconds:.1f} s of processor time)",
         f"  {result.windows} windows of {result.tile} pixels, {result.batch} at a time: every pixel "

@@ -138,6 +138,10 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
     precision: Annotated[
         str, typer.Option("--precision", help="auto (bf16 on a GPU that has it), 32, bf16 or 16.")
     ] = "auto",
+    compiled: Annotated[
+        bool,
+        typer.Option("--compile", help="Compile the network first: minutes, which pay for thousands of windows."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace maps that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable line.")] = False,
 ) -> None:
@@ -172,6 +176,7 @@ def predict(  # noqa: PLR0913, PLR0917 - one parameter for each option
         tta=tta,  # type: ignore[arg-type]
         device=device,
         precision=precision,  # type: ignore[arg-type]
+        compile=compiled,
         bands=None if bands is None else band_list(bands),
         scale=scale,
         at_gsd=at_gsd,

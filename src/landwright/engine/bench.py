@@ -45,6 +45,7 @@ class BenchResult:
         tta: Test-time augmentation.
         device: Where it was computed.
         precision: ``32``, ``bf16`` or ``16``.
+        compiled: Whether the network was compiled; how long that took is not counted.
         threads: Threads of torch on a CPU.
         windows: Windows that went through the network.
         redundancy: Pixels through the network per pixel of the raster, without test-time augmentation.
@@ -69,6 +70,7 @@ class BenchResult:
     tta: str
     device: str
     precision: str
+    compiled: bool
     threads: int
     windows: int
     redundancy: float
@@ -140,6 +142,7 @@ def _map(bundle: Bundle, size: int, options: PredictOptions, folder: Path) -> Be
             tta=options.tta,
             device=maker.device,
             precision=maker.precision,
+            compiled=options.compile,
             threads=torch.get_num_threads(),
             windows=counts.windows,
             redundancy=counts.windows * maker.tiling.tile**2 / size**2,

@@ -18,6 +18,7 @@ from landwright.bundles import Bundle, available
 from landwright.engine.area import AreaReader
 from landwright.engine.channels import Channels
 from landwright.engine.clock import Clock
+from landwright.engine.compiled import check_compile
 from landwright.engine.counts import Counts
 from landwright.engine.finite import FiniteReader
 from landwright.engine.fit import check_sums, fit_batch, map_bytes, sum_bytes
@@ -136,6 +137,8 @@ class MapMaker:
         card = bundle.card
         self.plan = plan(card, options)
         self._resize = check_words(bundle, options)
+        if options.compile:
+            check_compile(bundle.network, self._resize)
         # The one who only has others at work need not have the device himself.
         self._device = device_named(options.device)
         self.precision = settle_precision(bundle.network, options.precision, self._device)
@@ -342,6 +345,8 @@ class MapMaker:
     ) -> Counts:
         finite = FiniteReader(self._area, self.info.nodata, part)
         reader: Reader = finite
+        if self.options.compile:
+            self._scorer.compile()
         scorer: Scorer = self._scorer
         stems = (spec.stem for spec in self.products.products)
         sink, classes = self._channels.sinks(dict(zip(stems, writers, strict=True)))

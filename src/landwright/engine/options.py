@@ -52,6 +52,8 @@ class PredictOptions:
             ``flip-scale`` (12 passes).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ...
         precision: ``32``, ``bf16``, ``16``, or ``auto``: bf16 on a GPU that has it.
+        compile: Compile the network first (``torch.compile``): takes a minute or more, then windows are quicker, and
+            scores move in their last bits. Needs a C++ compiler, on a GPU Triton.
         bands: Bands of the image in the model's order, 1-based numbers or descriptions (default: all of them).
         scale: Factor that values are multiplied by first, such as 255 / 65535 for a model of 8-bit images.
         at_gsd: Ground size in metres that pixels are given before the network sees them, such as that of the images it
@@ -97,6 +99,7 @@ class PredictOptions:
     tta: Augmentation = "none"
     device: str = "auto"
     precision: Precision = "auto"
+    compile: bool = False
     bands: Sequence[int | str] | None = None
     scale: float | None = None
     at_gsd: float | None = None
@@ -168,7 +171,7 @@ class PredictOptions:
         for name in ("scale", "at_gsd", "snap", "crs", "gsd", "overlapping"):
             found[name] = getattr(self, name)
         found |= {"crf": self.crf, "least": self.least, "confidence": self.measure if self.confidence else False}
-        found |= {"probabilities": self.probabilities, "disagreement": self.disagreement}
+        found |= {"probabilities": self.probabilities, "disagreement": self.disagreement, "compile": self.compile}
         if self.merge is not None:
             found["merge"] = self.merge.model_dump(mode="json")
         return found

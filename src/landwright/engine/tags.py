@@ -84,6 +84,8 @@ def _settings(
         settings["snap"] = options.snap
     if options.crf:
         settings["crf"] = True
+    if options.compile:
+        settings["compile"] = True
     if options.least:
         settings["min_confidence"] = options.least
     if options.merge is not None:
