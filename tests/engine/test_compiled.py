@@ -107,6 +107,7 @@ def test_a_run_is_compiled_for_all_workers_or_for_none(deep: Bundle, write: Any,
         begin(maker, tmp_path / "run", RunOptions(block=100))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [None, 100])
 def test_without_a_compiler_nothing_is_left(deep: Bundle, write: Any, tmp_path: Path, block: int | None) -> None:
     scene, runs = write(image()), RunOptions(block=block)
