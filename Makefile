@@ -28,10 +28,10 @@ demo: $(TRAIN)  ## train, map and score on the embedded world
 	$(BIN)/landwright demo -o landwright-demo --force
 
 test: $(STAMP)  ## the whole suite with coverage
-	$(BIN)/pytest -n 3 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 quick: $(STAMP)  ## the tests that take a moment each
-	$(BIN)/pytest -n 3 --dist worksteal -m "not slow"
+	$(BIN)/pytest -n 4 --dist worksteal -m "not slow"
 
 lint: $(STAMP)  ## style, types, layers
 	$(BIN)/ruff check .
