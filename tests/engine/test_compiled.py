@@ -26,6 +26,7 @@ from landwright.networks import Outputs
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 CPU = torch.device("cpu")
+REPOSITORY = str(Path(__file__).parents[2])
 COMPILED = PredictOptions(device="cpu", compile=True)
 
 
@@ -89,8 +90,11 @@ def test_every_shape_is_compiled_once(deep: Bundle, write: Any, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_the_map_does_not_depend_on_who_maps(deep: Bundle, write: Any, tmp_path: Path) -> None:
+def test_the_map_does_not_depend_on_who_maps(
+    deep: Bundle, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = write(image())
+    monkeypatch.syspath_prepend(REPOSITORY)  # the workers find the network of this file
     for name, runs in {"whole": RunOptions(), "two": RunOptions(block=100, workers=2)}.items():
         (tmp_path / name).mkdir()
         predict_raster(deep, scene, tmp_path / name / "map.tif", options=COMPILED, runs=runs)

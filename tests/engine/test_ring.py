@@ -25,3 +25,5 @@ def test_rows_come_in_pieces_that_fit_a_cache() -> None:
     ring = RingBuffer(1, 200, 4, CPU)
     pieces = [(row, rows.shape[1]) for row, rows in ring.take(150, 350)]
     assert pieces == [(150, 50), (200, 64), (264, 64), (328, 22)]
+    wide = RingBuffer(60, 40, 2048, CPU)
+    assert [rows.shape[1] for _, rows in wide.take(0, 40)] == [17, 17, 6], "at most 8 MiB of scores"

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 import torch
 
 _ROWS = 64
-"""Rows handed out at a time: few enough to stay in a processor's cache."""
+"""Rows handed out at a time, at most."""
+
+_PIECE = 8 * 2**20
+"""Bytes handed out at a time: few enough to stay in a processor's cache, as what is made of them is as large."""
+
+_FLOAT = 4
 
 
 class RingBuffer:
@@ -26,6 +31,7 @@ class RingBuffer:
         """Reserve the memory."""
         self._sums = torch.zeros((channels, tile, width), dtype=torch.float32, device=device)
         self._tile = tile
+        self._rows = max(1, min(_ROWS, _PIECE // (channels * width * _FLOAT)))
 
     def add(self, scores: torch.Tensor, row: int, col: int, weights: torch.Tensor) -> None:
         """Add one window.
@@ -56,7 +62,7 @@ class RingBuffer:
         row = start
         while row < stop:
             top = row % self._tile
-            count = min(_ROWS, stop - row, self._tile - top)
+            count = min(self._rows, stop - row, self._tile - top)
             piece = self._sums[:, top : top + count]
             yield row, piece
             piece.zero_()
