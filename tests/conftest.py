@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import math
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -78,6 +79,15 @@ def pace() -> Callable[[Callable[[], float]], float]:
         return max(1.0, sorted(times)[1] / PACE_SECONDS)
 
     return slower
+
+
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """Return the C++ compiler that torch.compile takes, or skip."""
+    name = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "cl" if os.name == "nt" else "g++")
+    if shutil.which(name) is None:
+        pytest.skip(f"torch.compile needs a C++ compiler, and there is no {name} here")
+    return name
 
 
 @pytest.fixture(scope="session")

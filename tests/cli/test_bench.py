@@ -62,6 +62,7 @@ def test_a_table_for_people_and_one_line_for_programs(model: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_a_compiled_network(model: Path) -> None:
     done = CliRunner().invoke(app, ["bench", str(model), "--size", "96", "--device", "cpu", "--compile"])
     assert done.exit_code == 0, done.output

@@ -112,6 +112,7 @@ def test_json_is_one_line(tmp_path: Path, model: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_a_compiled_network_makes_the_same_classes(tmp_path: Path, model: Path) -> None:
     pixels = make_image(tmp_path / "image.tif")
     result = run(tmp_path / "image.tif", "-m", model, "-o", tmp_path / "map.tif", "--device", "cpu", "--compile")

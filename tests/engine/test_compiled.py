@@ -64,6 +64,7 @@ def image(height: int = 150, width: int = 200) -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("augmentation", ["none", "d4", "scale"])
 def test_scores_are_those_of_the_network(augmentation: Any) -> None:
     def scorer() -> PixelScorer:
@@ -78,6 +79,7 @@ def test_scores_are_those_of_the_network(augmentation: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_every_shape_is_compiled_once(deep: Bundle, write: Any, tmp_path: Path) -> None:
     scene = write(image())
     options = replace(COMPILED, tta="d4", batch=2, max_memory=2 * 10**9)
@@ -90,6 +92,7 @@ def test_every_shape_is_compiled_once(deep: Bundle, write: Any, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiler")
 def test_the_map_does_not_depend_on_who_maps(
     deep: Bundle, write: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

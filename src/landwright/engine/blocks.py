@@ -21,6 +21,7 @@ from landwright.maps import MapFiles
 from landwright.maps.merging import MODEL, PRODUCTS, merge_maps, missing_blocks
 from landwright.rasters import shown
 from landwright.runs import Run, cut
+from landwright.runs.leases import LEASES
 
 Executor = Literal["local", "shards", "ray"]
 EXECUTORS: tuple[str, ...] = get_args(Executor)
@@ -191,11 +192,12 @@ def map_in_blocks(
     """
     folder = run_folder(files, runs)
     run = begin(maker, folder, runs)
+    ours = not run.store.names(LEASES)
     try:
         execute(run, replace(job, run=folder), maker, runs, progress=progress)
     except UsageError:
         # No block can be made so, and a run of none would stand in the way of the settings that help.
-        if not run.state().finished:
+        if ours and not run.state().finished:
             run.remove(PRODUCTS, MODEL)
         raise
     if (missing := missing_blocks(run)) is not None:

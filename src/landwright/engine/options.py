@@ -52,8 +52,8 @@ class PredictOptions:
             ``flip-scale`` (12 passes).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ...
         precision: ``32``, ``bf16``, ``16``, or ``auto``: bf16 on a GPU that has it.
-        compile: Compile the network first (``torch.compile``): takes a minute or more, then windows are quicker, and
-            scores move in their last bits. Needs a C++ compiler, on a GPU Triton.
+        compile: Compile the network first (``torch.compile``): takes a minute or more, then windows of most networks
+            are quicker, and scores move in their last bits. Needs a C++ compiler, on a GPU Triton.
         bands: Bands of the image in the model's order, 1-based numbers or descriptions (default: all of them).
         scale: Factor that values are multiplied by first, such as 255 / 65535 for a model of 8-bit images.
         at_gsd: Ground size in metres that pixels are given before the network sees them, such as that of the images it

@@ -12,8 +12,6 @@ _ROWS = 64
 _PIECE = 8 * 2**20
 """Bytes handed out at a time: few enough to stay in a processor's cache, as what is made of them is as large."""
 
-_FLOAT = 4
-
 
 class RingBuffer:
     """Weighted sums (K, tile, width), addressed by raster row modulo tile.
@@ -31,7 +29,7 @@ class RingBuffer:
         """Reserve the memory."""
         self._sums = torch.zeros((channels, tile, width), dtype=torch.float32, device=device)
         self._tile = tile
-        self._rows = max(1, min(_ROWS, _PIECE // (channels * width * _FLOAT)))
+        self._rows = max(1, min(_ROWS, _PIECE // self._sums[:, 0].nbytes))
 
     def add(self, scores: torch.Tensor, row: int, col: int, weights: torch.Tensor) -> None:
         """Add one window.
